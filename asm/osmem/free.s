@@ -1,0 +1,20 @@
+# void os_free(void *payload)
+#
+#   in        rdi = payload, or 0
+#   clobbers  what the System V ABI lets it
+#
+# Neighbours are merged by the next search, not here. A block that is FREE
+# already stays so.
+
+        .globl  os_free
+os_free:
+        test    rdi, rdi
+        jz      .Lfree_done
+        add     rdi, TO_HEADER
+        cmp     dword ptr [rdi + BLOCK_STATUS], MAPPED
+        je      unmap_block
+        cmp     dword ptr [rdi + BLOCK_STATUS], ALLOC
+        jne     .Lfree_done
+        mov     dword ptr [rdi + BLOCK_STATUS], FREE
+.Lfree_done:
+        ret

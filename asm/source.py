@@ -1,0 +1,120 @@
+"""Source files to statements: comments gone, includes opened, labels taken apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from asm.errors import AssemblyError
+
+PACKAGE = Path(__file__).parent
+"""Where the shipped sources are; `.include` looks there after the including file's folder."""
+
+LABEL = re.compile(r"\s*([A-Za-z_.$][\w.$]*)\s*:(?!:)")
+_STRING = re.compile(r'"(?:\\.|[^"\\])*"' + r"|'(?:\\.|[^'\\])'")
+_INCLUDE = re.compile(r'\.include\s+"([^"]+)"$')
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One line of source: `labels` it defines and the `body` behind them.
+
+    body is "" for a line of labels alone. source is the line as written.
+    """
+
+    file: str
+    line: int
+    source: str
+    labels: tuple[str, ...]
+    body: str
+
+    @property
+    def word(self) -> str:
+        """The mnemonic or directive, in small letters."""
+        return self.body.split(None, 1)[0].lower() if self.body else ""
+
+    @property
+    def rest(self) -> str:
+        """What stands behind `word`."""
+        parts = self.body.split(None, 1)
+        return parts[1] if len(parts) > 1 else ""
+
+    def wrong(self, reason: str) -> AssemblyError:
+        return AssemblyError(self.file, self.line, self.source, reason)
+
+
+def shown(path: Path) -> str:
+    """A path as messages name it: asm/... for shipped files, else relative to here."""
+    path = path.resolve()
+    for root in (PACKAGE.parent, Path.cwd()):
+        if path.is_relative_to(root if root != PACKAGE.parent else PACKAGE):
+            return path.relative_to(root).as_posix()
+    return str(path)
+
+
+def read(path: Path) -> list[Statement]:
+    """Every statement of a file and of what it includes, in order."""
+    return list(_statements(path, ()))
+
+
+def blank_strings(text: str) -> str:
+    """The same line with string contents blanked, so that patterns pass over them."""
+    return _STRING.sub(lambda match: match[0][0] + "_" * (len(match[0]) - 2) + match[0][-1], text)
+
+
+def _statements(path: Path, open_files: tuple[Path, ...]) -> Iterator[Statement]:
+    file = shown(path)
+    for number, source in enumerate(_text(path).splitlines(), 1):
+        statement = _parse(file, number, source)
+        if statement is None:
+            continue
+        if statement.word != ".include":
+            yield statement
+            continue
+        included = _included(path, statement)
+        if included in (*open_files, path):
+            raise statement.wrong("this file is being included already: the includes form a circle")
+        yield from _statements(included, (*open_files, path))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise AssemblyError(
+            shown(path), 0, "", f"this is no source text: byte {error.start} is not UTF-8"
+        ) from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise AssemblyError(shown(path), 0, "", f"cannot be read: {reason}") from None
+
+
+def _parse(file: str, number: int, source: str) -> Statement | None:
+    text = source[: _comment(source)].rstrip()
+    labels = []
+    while match := LABEL.match(text):
+        labels.append(match[1])
+        text = text[match.end() :]
+    body = " ".join(text.split()) if '"' not in text and "'" not in text else text.strip()
+    if not labels and not body:
+        return None
+    return Statement(file, number, source, tuple(labels), body)
+
+
+def _comment(source: str) -> int:
+    position = blank_strings(source).find("#")
+    return len(source) if position < 0 else position
+
+
+def _included(path: Path, statement: Statement) -> Path:
+    match = _INCLUDE.match(statement.body)
+    if not match:
+        raise statement.wrong('a file name in quotes is expected: .include "layout.s"')
+    for folder in (path.parent, PACKAGE):
+        if (folder / match[1]).is_file():
+            return (folder / match[1]).resolve()
+    raise statement.wrong(
+        f"no such file: looked for it in {shown(path.parent)} and among the shipped sources"
+    )

@@ -1,0 +1,98 @@
+"""Linux's names and numbers, x86-64.
+
+Sources: include/uapi/asm-generic/{errno-base,errno,mman,mman-common}.h, arch/x86.
+"""
+
+from __future__ import annotations
+
+import errno as _host_errno
+from enum import IntEnum, IntFlag
+
+PAGE = 4096
+TASK_SIZE = 0x7FFF_FFFF_F000
+"""The end of what a process may map: 2^47 less a page."""
+MMAP_MIN_ADDR = 0x10000
+"""Below, only the privileged may map (/proc/sys/vm/mmap_min_addr)."""
+MMAP_BASE = 0x7FFF_F7FF_F000
+"""Where mappings grow down from, without randomization and with a stack of 8 MiB."""
+STACK_GUARD_GAP = 256 * PAGE
+MAX_MAP_COUNT = 65530
+"""Regions that a process may have (/proc/sys/vm/max_map_count)."""
+MAX_RW_COUNT = 0x7FFF_F000
+"""Bytes that one read or write moves at most."""
+
+# The errnos that our kernel answers with; the names and numbers are those of Linux.
+EPERM, EBADF, ENOMEM, EFAULT, EEXIST, EINVAL, EAGAIN, ENODEV, EOVERFLOW, ENOSYS = (
+    1, 9, 12, 14, 17, 22, 11, 19, 75, 38,
+)  # fmt: skip
+EACCES = 13
+
+_NAMES = {number: name for number, name in _host_errno.errorcode.items() if name != "EWOULDBLOCK"}
+_NUMBERS = {name: number for number, name in _NAMES.items()}
+
+
+def errno_name(number: int) -> str:
+    """12 as "ENOMEM"."""
+    return _NAMES.get(number, f"errno {number}")
+
+
+def errno_number(name: str) -> int | None:
+    """ "ENOMEM" as 12; None for a name that Linux does not have."""
+    return _NUMBERS.get(name)
+
+
+class Errno(Exception):
+    """Raised by a handler; the kernel answers the negative number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(errno_name(number))
+        self.number = number
+
+
+class Prot(IntFlag):
+    """mmap(2), mprotect(2)."""
+
+    PROT_READ = 1
+    PROT_WRITE = 2
+    PROT_EXEC = 4
+    PROT_SEM = 8
+    PROT_GROWSDOWN = 0x01000000
+    PROT_GROWSUP = 0x02000000
+
+
+class Map(IntFlag):
+    """mmap(2), but for the two bits of the type."""
+
+    MAP_FIXED = 0x10
+    MAP_ANONYMOUS = 0x20
+    MAP_32BIT = 0x40
+    MAP_GROWSDOWN = 0x100
+    MAP_DENYWRITE = 0x800
+    MAP_EXECUTABLE = 0x1000
+    MAP_LOCKED = 0x2000
+    MAP_NORESERVE = 0x4000
+    MAP_POPULATE = 0x8000
+    MAP_NONBLOCK = 0x10000
+    MAP_STACK = 0x20000
+    MAP_HUGETLB = 0x40000
+    MAP_SYNC = 0x80000
+    MAP_FIXED_NOREPLACE = 0x100000
+
+
+class MapType(IntEnum):
+    """mmap(2), the low four bits of flags."""
+
+    MAP_SHARED = 1
+    MAP_PRIVATE = 2
+    MAP_SHARED_VALIDATE = 3
+
+
+MAP_TYPE_MASK = 0xF
+
+
+def page_down(address: int) -> int:
+    return address & ~(PAGE - 1)
+
+
+def page_up(address: int) -> int:
+    return (address + PAGE - 1) & ~(PAGE - 1)

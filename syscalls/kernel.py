@@ -1,0 +1,93 @@
+"""The kernel: look up, call, answer, record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from syscalls.abi import ENOSYS, Errno, errno_name
+from syscalls.address_space import AddressSpace
+from syscalls.call import Context, ProcessExit
+from syscalls.memory import Memory
+from syscalls.shortage import Limits, Shortages
+from syscalls.table import BY_NUMBER, Kind, Row
+
+__all__ = ["Kernel", "ProcessExit", "SystemCall"]
+
+_UNKNOWN_PARAMS = (Kind.SIZE,) * 6
+
+
+@dataclass(frozen=True, slots=True)
+class SystemCall:
+    """What was asked and answered. args are decoded; result is None where there is no return.
+
+    A failed call has the result -1 and the errno's name, as strace shows it.
+    """
+
+    number: int
+    name: str
+    args: tuple[int, ...]
+    result: int | None
+    errno: str | None = None
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What each argument means."""
+        row = BY_NUMBER.get(self.number)
+        return row.params if row else _UNKNOWN_PARAMS
+
+    @property
+    def result_kind(self) -> Kind:
+        row = BY_NUMBER.get(self.number)
+        return row.result if row else Kind.INT
+
+
+class Kernel:
+    """Linux for one process.
+
+    memory: where its bytes are. break_at: where its heap starts, a multiple of the page.
+    `calls` records every system call, in order.
+    """
+
+    def __init__(self, memory: Memory, break_at: int = 0, limits: Limits | None = None) -> None:
+        self.space = AddressSpace(memory, limits, break_at)
+        self.context = Context(self.space)
+        self.shortages = Shortages()
+        self.calls: list[SystemCall] = []
+
+    def output(self, fd: int) -> bytes:
+        """What the process has written to 1 or 2."""
+        return bytes(self.context.output[fd])
+
+    def call(self, number: int, registers: tuple[int, ...]) -> int:
+        """One `syscall`: rax and the six argument registers in, rax out (64 bits, unsigned).
+
+        ProcessExit where the process ends. No other exception, whatever the guest passes.
+        """
+        row = BY_NUMBER.get(number)
+        if row is None:
+            self._record(number, f"syscall_{number}", registers, -ENOSYS)
+            return -ENOSYS & (1 << 64) - 1
+        args = tuple(kind.decode(r) for kind, r in zip(row.params, registers, strict=False))
+        try:
+            result = self._answer(row, args)
+        except ProcessExit:
+            self.calls.append(SystemCall(number, row.name, args, None))
+            raise
+        self._record(number, row.name, args, result)
+        return result & (1 << 64) - 1
+
+    def _answer(self, row: Row, args: tuple[int, ...]) -> int:
+        planned = self.shortages.due(row.name)
+        self.context.planned_errno = planned
+        if planned is not None and row.name != "brk":
+            return -planned
+        try:
+            return row.handler(self.context, *args)
+        except Errno as error:
+            return -error.number
+
+    def _record(self, number: int, name: str, args: tuple[int, ...], result: int) -> None:
+        if result < 0:
+            self.calls.append(SystemCall(number, name, args, -1, errno_name(-result)))
+        else:
+            self.calls.append(SystemCall(number, name, args, result))

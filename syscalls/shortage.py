@@ -1,0 +1,51 @@
+"""Running out on purpose: planned failures, and limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a process may have, in bytes; None for no limit.
+
+    data: RLIMIT_DATA, the heap and the private writable mappings.
+    address_space: RLIMIT_AS, everything mapped.
+    ram: what the machine has; one request for more is refused, as Linux's heuristic overcommit
+    does (proc(5), /proc/sys/vm/overcommit_memory).
+    """
+
+    data: int | None = None
+    address_space: int | None = None
+    ram: int | None = 64 << 30
+
+
+@dataclass(slots=True)
+class _Planned:
+    name: str
+    countdown: int
+    errno: int
+
+
+@dataclass(slots=True)
+class Shortages:
+    """Planned failures: "the second mmap from now on answers ENOMEM"."""
+
+    planned: list[_Planned] = field(default_factory=list)
+
+    def plan(self, name: str, nth: int, errno: int) -> None:
+        """The nth call of `name` from now on (1 is the next) answers with `errno`, once."""
+        if nth < 1:
+            raise ValueError(f"calls are counted from 1, not from {nth}")
+        self.planned.append(_Planned(name, nth, errno))
+
+    def due(self, name: str) -> int | None:
+        """Counts one call; the errno if this is one that shall fail."""
+        errno = None
+        for plan in self.planned:
+            if plan.name == name:
+                plan.countdown -= 1
+                if plan.countdown == 0:
+                    errno = plan.errno
+        self.planned = [plan for plan in self.planned if plan.countdown > 0]
+        return errno
