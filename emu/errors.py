@@ -1,0 +1,135 @@
+"""What can go wrong, and whose fault it is.
+
+    EmuError
+    ├── InputError              what we were given is wrong: file, line, what was expected  exit 2
+    │   ├── ScenarioError           a line of a scenario
+    │   └── AllocatorError          no such allocator, or not one
+    ├── GuestDied               the program under test is dead; the report says how         exit 3
+    │   ├── GuestFault              it touched what it may not touch, or ran what it may not run
+    │   ├── BudgetSpent             it did not return
+    │   └── GuestExited             it ended the process
+    └── InternalError           we are wrong                                                exit 4
+
+    asm.AssemblyError           a line of assembly is wrong; shown like an InputError       exit 2
+
+What an allocator does wrong without dying is no exception: it is a Finding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class EmuError(Exception):
+    """The root."""
+
+
+class InternalError(EmuError):
+    """A bug of ours."""
+
+
+class InputError(EmuError):
+    """What we were given is wrong. `place` is "file:line" or a file; `source` the line meant.
+
+    column counts from 1; 0 where the line as a whole is meant. expected: what would be right.
+    """
+
+    def __init__(
+        self, message: str, place: str = "", source: str = "", column: int = 0, expected: str = ""
+    ) -> None:
+        self.message, self.place, self.source = message, place, source
+        self.column, self.expected = column, expected
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        lines = [f"{self.place}: {self.message}" if self.place else self.message]
+        if self.source.strip():
+            lines.append(f"    {self.source.rstrip()}")
+            if self.column:
+                lines.append("    " + " " * (self.column - 1) + "^")
+        if self.expected:
+            lines.append(f"expected: {self.expected}")
+        return "\n".join(lines)
+
+
+class ScenarioError(InputError):
+    """A line of a scenario that says nothing we understand."""
+
+
+class AllocatorError(InputError):
+    """No such allocator, or a file that is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where the program under test was when it died.
+
+    running: the call, "os_malloc(24)". registers: at the instruction. code: its disassembly.
+    symbol: "find_best+0x12". file, line and text: its source. instructions: how many the call ran.
+    """
+
+    running: str
+    address: int
+    symbol: str | None
+    code: str
+    place: str | None
+    text: str | None
+    registers: dict[str, int]
+    instructions: int
+
+
+class GuestDied(EmuError):
+    """The program under test is dead. `scene` says where; str(error) is the whole report."""
+
+    outcome = "died"
+
+    def __init__(self, what: str, scene: Scene) -> None:
+        self.what, self.scene = what, scene
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        scene = self.scene
+        at = f"{scene.address:#x}" + (f" ({scene.symbol})" if scene.symbol else "")
+        lines = [f"{self.what}", f"  in       {scene.running}, after {scene.instructions} instructions"]
+        lines.append(f"  at       {at}: {scene.code}")
+        if scene.place:
+            lines.append(f"  source   {scene.place}: {(scene.text or '').strip()}")
+        return "\n".join([*lines, *_register_lines(scene.registers)])
+
+
+class GuestFault(GuestDied):
+    """A page fault, an illegal instruction, a division by zero...
+
+    address and access are those of a page fault; None for the others.
+    """
+
+    outcome = "faulted"
+
+    def __init__(
+        self, what: str, scene: Scene, address: int | None = None, access: str | None = None
+    ) -> None:
+        self.address, self.access = address, access
+        super().__init__(what, scene)
+
+
+class BudgetSpent(GuestDied):
+    """The call did not return within its instructions."""
+
+    outcome = "budget spent"
+
+
+class GuestExited(GuestDied):
+    """The program under test ended the process by exit or exit_group."""
+
+    outcome = "exited"
+
+    def __init__(self, what: str, scene: Scene, status: int) -> None:
+        self.status = status
+        super().__init__(what, scene)
+
+
+def _register_lines(registers: dict[str, int]) -> list[str]:
+    shown = [f"{name:<6} {value:#018x}" for name, value in registers.items()]
+    rows = [shown[i : i + 4] for i in range(0, len(shown), 4)]
+    return ["  " + ("registers" if i == 0 else "         ") + " " + "  ".join(row)
+            for i, row in enumerate(rows)]  # fmt: skip

@@ -1,0 +1,184 @@
+"""Instructions counted exactly, and the budget enforced, block by block.
+
+Unicorn says of each newly translated block how many instructions it has; before each run of a
+block, the counter adds that number. On an x86-64 host it is machine code of ours
+(asm/probe/count.s), so that counting costs next to nothing; elsewhere, a Python callback.
+
+`rep` counts once for every repetition, as the CPU executes it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import platform
+from functools import cache
+from typing import Any, Protocol
+
+from asm.assembler import assemble_cached
+from asm.source import PACKAGE
+
+_BLOCK_CALLBACK = ctypes.CFUNCTYPE(
+    None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p
+)
+
+
+class Counter(Protocol):
+    """callback and user: what Unicorn calls before a block."""
+
+    callback: Any
+    user: int | None
+
+    @property
+    def count(self) -> int:
+        """Instructions of all blocks entered so far."""
+
+    @property
+    def limit(self) -> int:
+        """What `count` may not pass."""
+
+    @property
+    def block(self) -> int:
+        """Address of the last block entered."""
+
+    @property
+    def before(self) -> int:
+        """`count` without the last block."""
+
+    @property
+    def misses(self) -> int:
+        """Blocks that were entered without their length being known: none, unless we are wrong."""
+
+    @property
+    def spent(self) -> bool:
+        """Whether the limit has stopped the engine since `arm`."""
+
+    def arm(self, limit: int) -> None:
+        """A new limit."""
+
+    def learn(self, address: int, size: int, instructions: int) -> None:
+        """A block of code and how many instructions it has."""
+
+    def close(self) -> None:
+        """Gives its memory back."""
+
+
+def make_counter(engine_library: Any) -> Counter:
+    """The fastest counter that this host can run."""
+    stop = ctypes.cast(engine_library.uc_emu_stop, ctypes.c_void_p).value or 0
+    if platform.machine() in ("x86_64", "AMD64"):
+        return MachineCounter(stop)
+    return PythonCounter(engine_library.uc_emu_stop)
+
+
+_GOLDEN = 0x9E3779B97F4A7C15
+_FIRST_SLOTS = 1 << 10
+_WORD = (1 << 64) - 1
+
+
+@cache
+def _probe() -> tuple[mmap.mmap, int]:
+    """The machine code in executable memory, and its address; one for all counters."""
+    code = assemble_cached(PACKAGE / "probe" / "count.s").segments[0].data
+    memory = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    memory[: len(code)] = code
+    return memory, ctypes.addressof(ctypes.c_char.from_buffer(memory))
+
+
+class MachineCounter:
+    """Layout and meaning of the header and the slots: asm/probe/count.s."""
+
+    def __init__(self, stop: int) -> None:
+        self._header = (ctypes.c_uint64 * 9)()
+        self._header[3] = stop
+        self._known: dict[int, int] = {}
+        self._build_table(_FIRST_SLOTS)
+        self.callback = ctypes.c_void_p(_probe()[1])
+        self.user: int | None = ctypes.addressof(self._header)
+
+    @property
+    def count(self) -> int:
+        return self._header[0]
+
+    @property
+    def limit(self) -> int:
+        return self._header[1]
+
+    @property
+    def block(self) -> int:
+        return self._header[2]
+
+    @property
+    def before(self) -> int:
+        return self._header[8]
+
+    @property
+    def misses(self) -> int:
+        return self._header[6]
+
+    @property
+    def spent(self) -> bool:
+        return bool(self._header[7])
+
+    def arm(self, limit: int) -> None:
+        self._header[1] = limit
+        self._header[7] = 0
+
+    def learn(self, address: int, size: int, instructions: int) -> None:
+        key = (address ^ size << 48) & _WORD
+        self._known[key] = instructions
+        if 2 * len(self._known) > self._slots:
+            self._build_table(4 * self._slots)
+        else:
+            self._store(key, instructions)
+
+    def close(self) -> None:
+        self._known.clear()
+
+    def _build_table(self, slots: int) -> None:
+        self._slots = slots
+        self._table = (ctypes.c_uint64 * (2 * slots))()
+        self._header[4] = ctypes.addressof(self._table)
+        self._header[5] = slots - 1
+        for key, instructions in self._known.items():
+            self._store(key, instructions)
+
+    def _store(self, key: int, instructions: int) -> None:
+        table, mask = self._table, self._slots - 1
+        slot = (key * _GOLDEN & _WORD) >> 32 & mask
+        while table[2 * slot] not in (0, key):
+            slot = (slot + 1) & mask
+        table[2 * slot], table[2 * slot + 1] = key, instructions
+
+
+class PythonCounter:
+    """The same in Python: some fifteen times slower, on any host."""
+
+    def __init__(self, stop: Any) -> None:
+        self._stop = stop
+        self._known: dict[tuple[int, int], int] = {}
+        self.callback = _BLOCK_CALLBACK(self._enter)
+        self.user: int | None = None
+        self.count = self.limit = self.block = self.before = self.misses = 0
+        self.spent = False
+
+    def arm(self, limit: int) -> None:
+        self.limit, self.spent = limit, False
+
+    def learn(self, address: int, size: int, instructions: int) -> None:
+        self._known[address, size] = instructions
+
+    def close(self) -> None:
+        self._known.clear()
+
+    def _enter(self, engine: int, address: int, size: int, _: int) -> None:
+        instructions = self._known.get((address, size))
+        if instructions is None:
+            self.misses += 1
+        elif self.count + instructions > self.limit:
+            self.spent = True
+            self._stop(engine)
+        else:
+            self.before = self.count
+            self.count += instructions
+            self.block = address
