@@ -42,9 +42,10 @@ class InputError(EmuError):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        lines = [f"{self.place}: {self.message}" if self.place else self.message]
+        message = _printable(self.message)
+        lines = [f"{self.place}: {message}" if self.place else message]
         if self.source.strip():
-            lines.append(f"    {self.source.rstrip()}")
+            lines.append(f"    {_printable(self.source.rstrip())}")
             if self.column:
                 lines.append("    " + " " * (self.column - 1) + "^")
         if self.expected:
@@ -126,6 +127,11 @@ class GuestExited(GuestDied):
     def __init__(self, what: str, scene: Scene, status: int) -> None:
         self.status = status
         super().__init__(what, scene)
+
+
+def _printable(text: str) -> str:
+    """Control characters as dots: a terminal would obey them."""
+    return "".join(letter if letter.isprintable() else "\u00b7" for letter in text[:200])
 
 
 def _register_lines(registers: dict[str, int]) -> list[str]:

@@ -1,0 +1,61 @@
+"""Allocators by name or by file, as images ready to be loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from asm import Image
+from asm.assembler import assemble_cached
+from asm.source import PACKAGE
+from emu.errors import AllocatorError
+
+ENTRY_POINTS = ("os_malloc", "os_calloc", "os_realloc", "os_free")
+ERRNO = "os_errno"
+SHIPPED = ("osmem",)
+
+
+def find(name: str | Path) -> Image:
+    """A shipped allocator, or a `.s` file, assembled; the same file is assembled once.
+
+    AllocatorError where there is none, or where it lacks an entry point; AssemblyError where a
+    line of it cannot be assembled.
+    """
+    image = _assembled(_path(name))
+    missing = [entry for entry in ENTRY_POINTS if entry not in image.exported]
+    if missing:
+        raise AllocatorError(
+            f"no allocator: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing",
+            str(name),
+            expected=f"the global labels {', '.join(ENTRY_POINTS)}",
+        )
+    return image
+
+
+def _path(name: str | Path) -> Path:
+    if str(name) in SHIPPED:
+        return PACKAGE / str(name) / f"{name}.s"
+    path = Path(name)
+    if path.is_dir():
+        raise AllocatorError("this is a directory", str(name), expected="a .s file")
+    if not path.exists():
+        shipped = ", ".join(SHIPPED)
+        raise AllocatorError(
+            f"unknown allocator `{name}`", expected=f"a shipped one ({shipped}) or a .s file"
+        )
+    if path.suffix not in (".s", ".S", ".asm"):
+        raise AllocatorError("this is no assembly source", str(name), expected="a .s file")
+    return path
+
+
+def _assembled(path: Path) -> Image:
+    """Remembered until a file beside it changes: what is included lies there."""
+    try:
+        stamp = tuple(
+            (file.name, file.stat().st_mtime_ns)
+            for file in sorted(path.resolve().parent.glob("*.s"))
+        )
+    except OSError:
+        stamp = ()
+    return assemble_cached(path.resolve(), stamp)
+
+

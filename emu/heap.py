@@ -1,0 +1,262 @@
+"""Heap: an allocator in a fresh process, for a person's hands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from emu import allocators
+from emu.process.event import Call
+from emu.process.process import BUDGET, Process
+from emu.view import invariants
+from emu.view.blocks import Block, Walk, Walker
+from emu.view.finding import Finding
+from emu.view.ledger import Ledger
+from emu.view.places import NamedSyscall, Places
+from syscalls import Limits, SystemCall
+from syscalls.abi import errno_number
+from syscalls.table import BY_NAME
+
+
+class MemorySlice:
+    """heap.memory: emulated memory as Python slices of bytes, by address.
+
+        heap.memory[p : p + 8]              bytes
+        heap.memory[p : p + 2] = b"ok"      a person's hand: no rights are asked
+        heap.memory[p]                      one byte, an int
+
+    IndexError where nothing is mapped.
+    """
+
+    def __init__(self, heap: Heap) -> None:
+        self._heap = heap
+
+    def __getitem__(self, key: int | slice) -> int | bytes:
+        start, end = self._range(key)
+        data = self._heap.process.memory.read(start, end - start)
+        return data if isinstance(key, slice) else data[0]
+
+    def __setitem__(self, key: int | slice, value: int | bytes) -> None:
+        start, end = self._range(key)
+        data = bytes([value]) if isinstance(value, int) else bytes(value)
+        if len(data) != end - start:
+            raise ValueError(f"{len(data)} bytes do not fill {end - start}")
+        self._heap.process.memory.write(start, data)
+        self._heap.ledger.written(start, len(data))
+
+    def _range(self, key: int | slice) -> tuple[int, int]:
+        if isinstance(key, int):
+            start, end = key, key + 1
+        else:
+            if key.step not in (None, 1) or key.start is None or key.stop is None:
+                raise IndexError("emulated memory is addressed as memory[start:end]")
+            start, end = key.start, max(key.start, key.stop)
+        if not _mapped(self._heap.process, start, end):
+            raise IndexError(f"not all of [{start:#x}, {end:#x}) is mapped")
+        return start, end
+
+
+class Heap:
+    """An allocator and its heap. A context manager; `close` gives everything back.
+
+        heap = Heap("osmem")
+        p = heap.malloc(100)
+        heap.free(p)
+
+    allocator: a shipped name, or the path of a `.s` file. limits: what the process may have.
+    budget: instructions that one call may take. Pointers are ints; 0 and None are NULL.
+    """
+
+    def __init__(
+        self,
+        allocator: str | Path = "osmem",
+        *,
+        limits: Limits | None = None,
+        budget: int = BUDGET,
+    ) -> None:
+        self.allocator = str(allocator)
+        self.image = allocators.find(allocator)
+        self.process = Process(self.image, limits=limits, budget=budget)
+        space = self.process.kernel.space
+        self.places = Places(space.heap_start)
+        self.ledger = Ledger(self.process.memory, self.places.place, self._usable)
+        self.memory = MemorySlice(self)
+        self.calls: list[Call] = []
+        self.named_syscalls: list[tuple[NamedSyscall, ...]] = []
+        """What each call asked of the kernel, with places for addresses."""
+        self._walker = Walker(self.process.memory)
+
+    def __enter__(self) -> Heap:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Gives the engine and its memory back; the second time does nothing."""
+        self.process.close()
+
+    # The allocator
+
+    def malloc(self, size: int) -> int:
+        """os_malloc(size): a payload, or 0."""
+        call = self._call("os_malloc", size)
+        self.ledger.allocated(call.index, call.result or 0, size)
+        return call.result or 0
+
+    def calloc(self, count: int, size: int) -> int:
+        """os_calloc(count, size): a payload of zeros, or 0."""
+        call = self._call("os_calloc", count, size)
+        self.ledger.allocated(call.index, call.result or 0, count * size, zeroed=True)
+        return call.result or 0
+
+    def realloc(self, payload: int | None, size: int) -> int:
+        """os_realloc(payload, size): the payload, the same or another, or 0."""
+        old = payload or 0
+        self.ledger.resizing(old, size, len(self.calls) + 1)
+        call = self._call("os_realloc", old, size)
+        self.ledger.resized(call.index, old, call.result or 0, size)
+        return call.result or 0
+
+    def free(self, payload: int | None) -> None:
+        """os_free(payload)."""
+        self.ledger.freeing(len(self.calls) + 1, payload or 0)
+        call = self._call("os_free", payload or 0)
+        self.ledger.freed(call.index)
+
+    @property
+    def errno(self) -> int:
+        """What the allocator stored in os_errno; 0 where it has none."""
+        address = self.image.symbols.get(allocators.ERRNO)
+        if address is None:
+            return 0
+        return int.from_bytes(self.process.memory.read(address, 4), "little", signed=True)
+
+    # The program around it
+
+    def fill(self, payload: int, byte: int, size: int | None = None) -> None:
+        """The program writes a payload by guest instructions; all of it, unless `size` is given."""
+        if size is None:
+            promise = self.ledger.live.get(payload)
+            if promise is None:
+                raise ValueError(f"{payload:#x} is no block in use: say how many bytes")
+            size = promise.size
+        self._store(payload, payload, bytes([byte]), size)
+
+    def write(self, payload: int, offset: int, data: bytes) -> None:
+        """The program writes bytes at payload + offset by guest instructions, in range or not."""
+        self._store(payload, payload + offset, data, len(data))
+
+    def fail(self, syscall: str, nth: int = 1, errno: str = "ENOMEM") -> None:
+        """The nth call of a system call from now on answers with an errno."""
+        number = errno_number(errno)
+        if syscall not in BY_NAME or number is None:
+            raise ValueError(f"no system call `{syscall}`, or no errno `{errno}`")
+        self.process.kernel.shortages.plan(syscall, nth, number)
+
+    # Looking
+
+    @property
+    def start(self) -> int:
+        """The first break."""
+        return self.process.kernel.space.heap_start
+
+    @property
+    def brk(self) -> int:
+        """The break."""
+        return self.process.kernel.space.brk
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The heap's blocks in address order, read from emulated memory."""
+        return self.walk().blocks
+
+    def walk(self) -> Walk:
+        """The same, and whether they tile the heap."""
+        return self._walker.walk(self.start, self.brk)
+
+    @property
+    def syscalls(self) -> tuple[SystemCall, ...]:
+        """Every system call of the process so far; prints as strace prints."""
+        return tuple(self.process.kernel.calls)
+
+    def place(self, address: int) -> str | int:
+        """An address as heap+0x20 or map1+0x20."""
+        return self.places.place(address)
+
+    def check(self) -> list[Finding]:
+        """Everything found wrong so far, by the ledger and in the heap as it is now."""
+        return [*self.findings, *self.check_blocks(self.walk())]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What the ledger has found, and broken promises of the calling convention."""
+        broken = [
+            Finding("convention", f"{call.name}: {violation.message}", call.index)
+            for call in self.calls
+            for violation in call.violations
+        ]
+        return sorted([*self.ledger.findings, *broken], key=lambda finding: finding.call or 0)
+
+    def check_blocks(self, walk: Walk) -> list[Finding]:
+        """The invariants of the heap after the last call."""
+        last = self.calls[-1] if self.calls else None
+        searched = (
+            last is not None
+            and last.name in ("os_malloc", "os_calloc")
+            and self.start < (last.result or 0) < self.brk
+        )
+        heap = invariants.Heap(walk, searched, self.place)
+        return invariants.check(heap, last.index if last else None)
+
+    def __str__(self) -> str:
+        from emu.report.picture import picture
+
+        return picture(self)
+
+    # Inside
+
+    def _call(self, name: str, *args: int) -> Call:
+        returned = self.process.call(name, *args)
+        call = Call(
+            index=len(self.calls) + 1,
+            name=name,
+            args=args,
+            result=None if name == "os_free" else returned.result,
+            instructions=returned.instructions,
+            syscalls=returned.syscalls,
+            violations=returned.violations,
+            errno=self.errno,
+        )
+        self.calls.append(call)
+        self.named_syscalls.append(tuple(map(self.places.learn, returned.syscalls)))
+        return call
+
+    def _store(self, base: int, start: int, data: bytes, size: int) -> None:
+        start &= (1 << 64) - 1
+        self.ledger.writing(len(self.calls), base, start, size)
+        if len(set(data)) == 1:
+            self.process.fill(start, data[0], size)
+        else:
+            for offset, byte in enumerate(data):
+                self.process.fill(start + offset, byte, 1)
+        self.ledger.written(start, size)
+
+    def _usable(self, start: int, end: int) -> bool:
+        """Whether [start, end) is readable, writable, and below the break if in the heap."""
+        in_heap = self.start <= start < max(self.brk, self.places.heap_end)
+        return _mapped(self.process, start, end, writable=True) and not (in_heap and end > self.brk)
+
+
+def _mapped(process: Process, start: int, end: int, *, writable: bool = False) -> bool:
+    reached = start
+    for region in process.kernel.space.overlapping(start, end):
+        if region.start > reached or (writable and not region.rights.write):
+            return False
+        reached = region.end
+    return reached >= end

@@ -1,0 +1,262 @@
+"""run(scenario) -> Run: the whole flow, from what shall happen to what did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emu.errors import GuestDied
+from emu.heap import Heap
+from emu.process.event import Call
+from emu.process.process import BUDGET
+from emu.scenario import operations as op
+from emu.scenario.load import load
+from emu.scenario.operations import Scenario, Statement
+from emu.view.blocks import Block
+from emu.view.changes import describe
+from emu.view.finding import Finding
+from emu.view.history import History, Sample, summary
+from emu.view.places import NamedSyscall
+
+COMPLETED, FAILED = "completed", "expectation failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement and what came of it.
+
+    call and the five behind it are for statements that call the allocator; args and result have
+    places for addresses. failure: what an expectation found instead.
+    """
+
+    statement: Statement
+    call: Call | None = None
+    args: tuple[int | str | None, ...] = ()
+    result: int | str | None = None
+    syscalls: tuple[NamedSyscall, ...] = ()
+    changes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    failure: str | None = None
+
+
+@dataclass
+class Run:
+    """What happened. blocks: the heap at the end. died: how the program under test ended."""
+
+    scenario: Scenario
+    allocator: str
+    steps: list[Step] = field(default_factory=list)
+    blocks: tuple[Block, ...] = ()
+    block_places: tuple[int | str, ...] = ()
+    heap_start: int = 0
+    brk: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    history: History = field(default_factory=History)
+    output: bytes = b""
+    died: GuestDied | None = None
+    running: Step | None = None
+
+    @property
+    def failures(self) -> list[Step]:
+        """The expectations that were not met."""
+        return [step for step in self.steps if step.failure]
+
+    @property
+    def outcome(self) -> str:
+        if self.died:
+            return self.died.outcome
+        return FAILED if self.failures else COMPLETED
+
+    @property
+    def status(self) -> int:
+        """The exit status: 0 all well, 1 a failure or a finding, 3 the guest died."""
+        if self.died:
+            return 3
+        return 1 if self.failures or self.findings else 0
+
+    @property
+    def instructions(self) -> int:
+        return sum(step.call.instructions for step in self.steps if step.call)
+
+
+def run(
+    scenario: Scenario | Path | str,
+    allocator: str | Path = "osmem",
+    *,
+    budget: int = BUDGET,
+    progress: Callable[[int, int], None] | None = None,
+) -> Run:
+    """Runs a scenario, or the file it is in, on an allocator in a fresh process.
+
+    progress(done, all) is told after every statement. InputError and AssemblyError where there
+    is nothing to run; whatever happens to the program under test is in the Run.
+    """
+    if not isinstance(scenario, Scenario):
+        scenario = load(scenario)
+    with Heap(allocator, budget=budget) as heap:
+        player = _Player(Run(scenario, str(allocator)), heap)
+        for number, statement in enumerate(scenario.statements, 1):
+            if not player.play(statement):
+                break
+            if progress:
+                progress(number, len(scenario.statements))
+        return player.finish()
+
+
+class _Player:
+    """Plays statements on a heap; names are bound here."""
+
+    def __init__(self, run: Run, heap: Heap) -> None:
+        self.run, self.heap = run, heap
+        self.names: dict[str, tuple[int, int]] = {}
+        """Name to (address, bytes asked for)."""
+        self.blocks: tuple[Block, ...] = ()
+        self.last_syscalls: tuple[NamedSyscall, ...] = ()
+        self._standing: set[tuple[str, str]] = set()
+        self._reported = 0
+
+    def play(self, statement: Statement) -> bool:
+        """False where the program under test died of it."""
+        before = len(self.heap.calls)
+        try:
+            failure = self._perform(statement.operation)
+        except GuestDied as died:
+            self.run.died = died
+            self.run.running = Step(statement)
+            return False
+        called = len(self.heap.calls) > before
+        self.run.steps.append(self._called(statement) if called else self._step(statement, failure))
+        return True
+
+    def finish(self) -> Run:
+        run, heap = self.run, self.heap
+        run.heap_start, run.brk = heap.start, heap.brk
+        run.blocks = heap.blocks
+        run.block_places = tuple(heap.place(block.address) for block in run.blocks)
+        run.output = heap.process.kernel.output(1) + heap.process.kernel.output(2)
+        run.findings += self._new_findings(())
+        return run
+
+    # Performing
+
+    def _perform(self, operation: op.Operation) -> str | None:
+        """The failure of an expectation; None for everything else, and where it is met."""
+        heap = self.heap
+        match operation:
+            case op.Malloc(name, size):
+                self.names[name] = heap.malloc(size), size
+            case op.Calloc(name, count, size):
+                self.names[name] = heap.calloc(count, size), count * size
+            case op.Realloc(name, source, size):
+                self.names[name] = heap.realloc(self._pointer(source), size), size
+            case op.Free(source):
+                heap.free(self._pointer(source))
+            case op.Fill(name, byte):
+                address, size = self.names[name]
+                heap.fill(address, byte, size)
+            case op.Write(name, offset, data):
+                heap.write(self._pointer(name), offset, data)
+            case op.Fail(syscall, nth, errno):
+                heap.process.kernel.shortages.plan(syscall, nth, errno)
+            case _:
+                return self._expect(operation)
+        return None
+
+    def _pointer(self, name: str | None) -> int:
+        return self.names[name][0] if name else 0
+
+    def _expect(self, operation: op.Expectation) -> str | None:
+        match operation:
+            case op.ExpectPointer(name, equal, other):
+                return self._expect_pointer(name, equal, other)
+            case op.ExpectBlocks(expected):
+                found = tuple((str(b.status), b.size) for b in self.heap.blocks)
+                return _unlike("the blocks are", expected, found, _spelled_blocks)
+            case op.ExpectSyscalls(names):
+                made = tuple(call.name for call in self.last_syscalls)
+                return _unlike("the system calls were", names, made, " ".join)
+        findings = [*self.run.findings, *self.heap.check()]
+        return f"a finding was made: {findings[0]}" if findings else None
+
+    def _expect_pointer(
+        self, name: str, equal: bool, other: op.Place | op.Name | int | None
+    ) -> str | None:
+        address = self._pointer(name)
+        if isinstance(other, op.Place):
+            wanted = self.heap.places.address(other.base, other.offset)
+            if wanted is None and equal:
+                return f"there is no {other.base} yet; {name} is {self._shown(address)}"
+        else:
+            wanted = self._pointer(other.name) if isinstance(other, op.Name) else other or 0
+        if (address == wanted) is equal:
+            return None
+        return f"{name} is {self._shown(address)}"
+
+    def _shown(self, address: int) -> str:
+        return str(self.heap.place(address)) if address else "null"
+
+    # Recording
+
+    def _called(self, statement: Statement) -> Step:
+        heap = self.heap
+        call = heap.calls[-1]
+        walk = heap.walk()
+        changes = describe(call, self.blocks, walk.blocks)
+        self.blocks = walk.blocks
+        self.last_syscalls = heap.named_syscalls[-1]
+        findings = self._new_findings(heap.check_blocks(walk))
+        self.run.findings += findings
+        free, largest = summary(walk.blocks)
+        self.run.history.add(
+            Sample(
+                call.index, heap.brk - heap.start, heap.ledger.live_bytes, free, largest,
+                len(walk.blocks), call.instructions,
+            ),
+            walk.blocks,
+            {address: promise.size for address, promise in heap.ledger.live.items()},
+        )  # fmt: skip
+        return Step(
+            statement,
+            call,
+            self._places_of(call),
+            None if call.result is None else heap.places.pointer(call.result),
+            self.last_syscalls,
+            tuple(changes),
+            tuple(findings),
+        )
+
+    def _step(self, statement: Statement, failure: str | None) -> Step:
+        if not isinstance(statement.operation, op.Expectation):
+            self.last_syscalls = ()
+        findings = self._new_findings(())
+        self.run.findings += findings
+        return Step(statement, findings=tuple(findings), failure=failure)
+
+    def _places_of(self, call: Call) -> tuple[int | str | None, ...]:
+        if call.name in ("os_free", "os_realloc"):
+            return (self.heap.places.pointer(call.args[0]), *call.args[1:])
+        return call.args
+
+    def _new_findings(self, standing: list[Finding] | tuple[Finding, ...]) -> list[Finding]:
+        """Findings since the last time; what stands from call to call is told once."""
+        found = self.heap.findings
+        new = found[self._reported :]
+        self._reported = len(found)
+        now = {(finding.rule, finding.message) for finding in standing}
+        fresh = [f for f in standing if (f.rule, f.message) not in self._standing]
+        if standing or self.heap.calls:
+            self._standing = now or self._standing
+        return [*new, *fresh]
+
+
+def _unlike(
+    what: str, expected: tuple[object, ...], found: tuple[object, ...], spell: Callable[..., str]
+) -> str | None:
+    if expected == found:
+        return None
+    return f"{what} {spell(found) or 'none'}"
+
+
+def _spelled_blocks(blocks: tuple[tuple[str, int], ...]) -> str:
+    return " ".join(f"{status} {size}" for status, size in blocks)

@@ -1,0 +1,1 @@
+"""What shall happen: operations, the language they are written in, and the traces of others."""

@@ -1,0 +1,47 @@
+"""A file to a Scenario, whatever is in the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from emu.errors import ScenarioError
+from emu.scenario import language, rep
+from emu.scenario.operations import Scenario
+
+SHIPPED = Path(__file__).parent / "shipped"
+"""The scenarios that come with the package, each teaching one thing."""
+
+
+def load(path: Path | str) -> Scenario:
+    """Reads a `.heap` scenario or a `.rep` trace. ScenarioError where that is not possible."""
+    path = Path(path)
+    return from_text(_read(path), str(path))
+
+
+def from_text(text: str, file: str) -> Scenario:
+    """A scenario from its text; `file` names it and says, by `.rep`, which language it is in."""
+    path = Path(file)
+    parse = rep.parse if path.suffix == ".rep" else language.parse
+    return Scenario(path.stem, file, parse(text, file), _about(text))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ScenarioError(
+            f"this is no text: byte {error.start} is not UTF-8", str(path), expected="a scenario"
+        ) from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ScenarioError(f"cannot be read: {reason}", str(path), expected="a scenario") from None
+
+
+def _about(text: str) -> str:
+    """The comment at the top."""
+    lines = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.lstrip("# ").rstrip())
+    return " ".join(lines)

@@ -1,0 +1,1 @@
+"""What it looked like: read from memory and events, never by touching the machine."""

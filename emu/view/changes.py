@@ -1,0 +1,183 @@
+"""What a call did to the heap, in words, read from the blocks before and after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from asm import layout
+from emu.process.event import Call
+from emu.view.blocks import Block, Status
+
+ALLOCATING = ("os_malloc", "os_calloc", "os_realloc")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The heap before and after a call."""
+
+    before: Sequence[Block]
+    after: Sequence[Block]
+
+    def had(self, address: int) -> Block | None:
+        return _at(self.before, address)
+
+    def has(self, address: int) -> Block | None:
+        return _at(self.after, address)
+
+
+def describe(call: Call, before: Sequence[Block], after: Sequence[Block]) -> list[str]:
+    """Short phrases: "split 600 off 1000", "best fit of 2"; none where nothing changed."""
+    moment = Moment(before, after)
+    if call.name == "os_free":
+        return _freed(call, moment)
+    words = []
+    if after and not before:
+        heap = sum(block.size + layout.META for block in after)
+        words.append(f"preallocated {_size(heap)}")
+    if call.name == "os_realloc" and call.args[0]:
+        return words + _resized(call, moment)
+    return words + _allocated(call, moment)
+
+
+def _freed(call: Call, moment: Moment) -> list[str]:
+    address = call.args[0]
+    if not address:
+        return ["nothing to free"]
+    if any(s.name == "munmap" and s.errno is None for s in call.syscalls):
+        return ["unmapped"]
+    old, new = moment.had(address), moment.has(address)
+    if old is None or new is None:
+        return []
+    if old.status is Status.FREE:
+        return ["was free already"]
+    return [f"{new.size} free"] if new.status is Status.FREE else []
+
+
+def _allocated(call: Call, moment: Moment) -> list[str]:
+    if not call.result:
+        return _refused(call) + _merges(moment, None)
+    new = moment.has(call.result)
+    if new is None:
+        return [f"mapped {_size(_mapped(call))}"] if _mapped(call) else []
+    return _placed(new, moment) + _merges(moment, new)
+
+
+def _placed(new: Block, moment: Moment) -> list[str]:
+    """Where a block in the heap came from."""
+    before = moment.before or _first_block(moment)
+    run = _free_run(before, new.header)
+    if not run:
+        return [f"a new last block of {new.size}"]
+    total = _merged_size(run)
+    words = [f"merged {len(run)} into {total}"] if len(run) > 1 else []
+    if new.size < total:
+        words.append(f"split {new.size} off {total}")
+    elif new.size > total:
+        words.append(f"grew the last by {new.size - total}")
+    else:
+        words.append(f"took all {total}")
+    return words + _fit(before, new, total)
+
+
+def _fit(before: Sequence[Block], new: Block, total: int) -> list[str]:
+    sizes = [_merged_size(run) for run in _free_runs(before)]
+    fitting = [size for size in sizes if size >= new.size]
+    if len(fitting) < 2:
+        return []
+    if total > min(fitting):
+        return [f"not the best fit: {min(fitting)} would do"]
+    return [f"best fit of {len(fitting)}"]
+
+
+def _resized(call: Call, moment: Moment) -> list[str]:
+    old_address, size = call.args[0], call.args[1]
+    if not call.result:
+        freed = [word for word in _freed(call, moment) if word != "was free already"]
+        return (freed or ["freed"]) if not size else _refused(call)
+    old, new = moment.had(old_address), moment.has(call.result)
+    if call.result != old_address:
+        placed = _placed(new, moment) + _merges(moment, new) if new else _allocated(call, moment)
+        left = moment.has(old_address)
+        gone = ["the old block free"] if left and left.status is Status.FREE else []
+        return ["moved", *placed, *gone]
+    return _in_place(old, new, moment) if old and new else []
+
+
+def _in_place(old: Block, new: Block, moment: Moment) -> list[str]:
+    absorbed = _free_run(moment.before, old.end)
+    absorbed = [block for block in absorbed if moment.has(block.address) is None]
+    total = old.size
+    words = []
+    if absorbed:
+        total += _merged_size(absorbed) + layout.META
+        words.append(f"absorbed {_count(len(absorbed))}, now {total}")
+    if new.size > total:
+        words.append(f"grew the last by {new.size - total}")
+    elif new.size < total:
+        words.append(f"split {new.size} off {total}")
+    return words or ["stays"]
+
+
+def _refused(call: Call) -> list[str]:
+    if any(s.errno or (s.name == "brk" and s.args[0] not in (0, s.result)) for s in call.syscalls):
+        return ["out of memory"]
+    return ["nothing asked for" if not all(call.args[-1:]) else "refused"]
+
+
+def _merges(moment: Moment, new: Block | None) -> list[str]:
+    """Runs of free blocks that became one, other than where the new block lies."""
+    left = {block.header for block in moment.after}
+    words = []
+    for run in _free_runs(moment.before):
+        inside = new is not None and run[0].header <= new.header < run[-1].end
+        gone = [block for block in run if block.header not in left]
+        if gone and not inside:
+            words.append(f"merged {len(gone) + 1} into {_merged_size(run)}")
+    return words
+
+
+def _free_runs(blocks: Sequence[Block]) -> list[list[Block]]:
+    runs = groupby(blocks, key=lambda block: block.status is Status.FREE)
+    return [list(run) for free, run in runs if free]
+
+
+def _free_run(blocks: Sequence[Block], header: int) -> list[Block]:
+    """The neighbouring free blocks from one whose header is at `header`."""
+    for run in _free_runs(blocks):
+        for index, block in enumerate(run):
+            if block.header == header:
+                return run[index:]
+    return []
+
+
+def _first_block(moment: Moment) -> list[Block]:
+    """The one free block that a new heap begins as."""
+    first, last = moment.after[0], moment.after[-1]
+    size = last.end - first.address
+    return [Block(first.address, size, Status.FREE, 0, 0)]
+
+
+def _merged_size(run: Sequence[Block]) -> int:
+    return run[-1].end - run[0].address
+
+
+def _mapped(call: Call) -> int:
+    return sum(s.args[1] for s in call.syscalls if s.name == "mmap" and s.errno is None)
+
+
+def _at(blocks: Sequence[Block], address: int) -> Block | None:
+    return next((block for block in blocks if block.address == address), None)
+
+
+def _count(number: int) -> str:
+    return "one block" if number == 1 else f"{number} blocks"
+
+
+def _size(size: int) -> str:
+    """131072 as 128 KiB; sizes that are no round number as they are."""
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size and size % unit == 0:
+            return f"{size // unit} {name}"
+    return str(size)

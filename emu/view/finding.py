@@ -1,0 +1,18 @@
+"""A Finding: something an allocator, or the program that uses it, did wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """rule: its stable name. call: the index of the call after which it was seen, if any."""
+
+    rule: str
+    message: str
+    call: int | None = None
+
+    def __str__(self) -> str:
+        at = f" (#{self.call})" if self.call else ""
+        return f"{self.rule}{at}: {self.message}"

@@ -1,0 +1,294 @@
+"""The ledger: what callers were promised, and whether it is kept.
+
+The truth of the heap is kept here, outside the program under test: every block that a caller
+holds, who gave it and who took it back, and what the program put into it.
+
+    overlap             a block is given out that shares bytes with one in use
+    misaligned          a payload is no multiple of 8
+    outside             a payload reaches outside the memory that the kernel gave
+    contents-changed    an allocator changed bytes of a block in use
+    realloc-contents    the contents did not come along
+    calloc-not-zero
+    double-free         the program's own doing, and so are the rest
+    invalid-free
+    use-after-free
+    write-past-end
+    write-before-start
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from emu.view.finding import Finding
+from syscalls.abi import PAGE
+from syscalls.memory import Memory
+
+ALIGNMENT = 8
+
+
+class TouchedMemory(Memory, Protocol):
+    """Memory that knows which of its pages may hold other bytes than zero."""
+
+    def touched(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Runs of such pages within [start, end), cut to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A block that a caller holds, or held: `size` is what was asked for."""
+
+    address: int
+    size: int
+    given: int
+    taken: int | None = None
+
+    @property
+    def end(self) -> int:
+        return self.address + self.size
+
+
+class Ledger:
+    """Told of every call, before and after, and of everything the program writes.
+
+    place names an address; usable(start, end) says whether the kernel gave all of it.
+    """
+
+    def __init__(
+        self,
+        memory: TouchedMemory,
+        place: Callable[[int], object],
+        usable: Callable[[int, int], bool],
+    ) -> None:
+        self._memory, self._place, self._usable = memory, place, usable
+        self.live: dict[int, Promise] = {}
+        self._order: list[int] = []
+        self._taken: dict[int, Promise] = {}
+        self._contents = _Contents(memory)
+        self._carried = b""
+        self.findings: list[Finding] = []
+
+    @property
+    def live_bytes(self) -> int:
+        return sum(promise.size for promise in self.live.values())
+
+    def holding(self, address: int) -> Promise | None:
+        """The block in use that holds an address."""
+        index = bisect_right(self._order, address) - 1
+        if index < 0:
+            return None
+        promise = self.live[self._order[index]]
+        return promise if address < promise.end else None
+
+    # Calls
+
+    def allocated(self, call: int, address: int, size: int, *, zeroed: bool = False) -> None:
+        """malloc or calloc gave `address` for `size` bytes; 0 is NULL."""
+        self._look(call)
+        if address:
+            self._give(call, address, size)
+            if zeroed:
+                self._check_zero(call, address, size)
+            self._contents.accept(address, size)
+
+    def freeing(self, call: int, address: int) -> None:
+        """The program is about to give a block back."""
+        promise = self.live.get(address)
+        if promise is not None:
+            self._take(call, promise)
+        elif address:
+            self._misused(call, address, "freed again", "double-free")
+
+    def freed(self, call: int) -> None:
+        self._look(call)
+
+    def resizing(self, address: int, size: int, call: int) -> None:
+        """The program is about to realloc a block."""
+        promise = self.live.get(address)
+        if promise is not None:
+            self._carried = self._memory.read(address, min(promise.size, size))
+        elif address:
+            self._misused(call, address, "given to realloc", "use-after-free")
+
+    def resized(self, call: int, old: int, new: int, size: int) -> None:
+        """realloc answered `new`; NULL leaves the old block as it was."""
+        promise = self.live.get(old)
+        if promise is not None and (new or not size):
+            self._take(call, promise)
+        self._look(call)
+        if not new:
+            return
+        self._give(call, new, size)
+        if promise is not None:
+            self._check_carried(call, new)
+        self._contents.accept(new, size)
+
+    # The program's own writing
+
+    def writing(self, call: int, base: int, start: int, size: int) -> None:
+        """The program is about to write [start, start + size), by a pointer to `base`."""
+        promise = self.live.get(base)
+        if promise is None:
+            if base in self._taken:
+                self._misused(call, base, "written", "use-after-free")
+            return
+        if start + size > promise.end:
+            self._find(
+                call,
+                "write-past-end",
+                f"{size} bytes written at {self._place(start)}: {start + size - promise.end} past "
+                f"the end of {self._spelled(promise)}",
+            )
+        if start < promise.address:
+            self._find(
+                call,
+                "write-before-start",
+                f"{size} bytes written at {self._place(start)}: {promise.address - start} before "
+                f"the start of {self._spelled(promise)}",
+            )
+
+    def written(self, start: int, size: int) -> None:
+        """The program has written, by guest instructions or by a person's hand."""
+        self._contents.accept(start, size)
+
+    # Promises
+
+    def _give(self, call: int, address: int, size: int) -> None:
+        promise = Promise(address, size, call)
+        here = f"{size} bytes at {self._place(address)}"
+        if address % ALIGNMENT:
+            self._find(call, "misaligned", f"{here}: no multiple of {ALIGNMENT}")
+        if not self._usable(address, address + size):
+            self._find(call, "outside", f"{here} reach outside the memory that the kernel gave")
+        for other in self._overlapping(address, address + size):
+            self._find(call, "overlap", f"{here} overlap {self._spelled(other)}, which is in use")
+        if address not in self.live:
+            insort(self._order, address)
+        self.live[address] = promise
+        self._taken.pop(address, None)
+
+    def _take(self, call: int, promise: Promise) -> None:
+        del self.live[promise.address]
+        del self._order[bisect_left(self._order, promise.address)]
+        self._taken[promise.address] = Promise(
+            promise.address, promise.size, promise.given, taken=call
+        )
+
+    def _overlapping(self, start: int, end: int) -> list[Promise]:
+        """Blocks in use with a byte in [start, end), in address order."""
+        index = max(0, bisect_right(self._order, start) - 1)
+        found = []
+        while index < len(self._order) and self._order[index] < end:
+            promise = self.live[self._order[index]]
+            if promise.end > start:
+                found.append(promise)
+            index += 1
+        return found
+
+    def _misused(self, call: int, address: int, what: str, rule: str) -> None:
+        taken = self._taken.get(address)
+        if taken is None:
+            self._find(call, "invalid-free", f"{self._place(address)} {what}: never given out")
+        else:
+            self._find(call, rule, f"{self._spelled(taken)} {what}")
+
+    # Contents
+
+    def _look(self, call: int) -> None:
+        """Whether a block in use has changed, other than by the program's writing."""
+        if not self._order:
+            return
+        last_end = self.live[self._order[-1]].end
+        for start, old, new in self._contents.changes(self._order[0], last_end):
+            for promise in self._overlapping(start, start + len(old)):
+                first, last = max(start, promise.address), min(start + len(old), promise.end)
+                was, is_ = old[first - start : last - start], new[first - start : last - start]
+                if was != is_:
+                    at = first + _first_difference(was, is_)
+                    self._find(
+                        call,
+                        "contents-changed",
+                        f"byte {at - promise.address} of {self._spelled(promise)} was "
+                        f"{old[at - start]:#04x} and is {new[at - start]:#04x}",
+                    )
+
+    def _check_zero(self, call: int, address: int, size: int) -> None:
+        for start, end in self._memory.touched(address, address + size):
+            data = self._memory.read(start, end - start)
+            if data.strip(b"\0"):
+                at = start - address + len(data) - len(data.lstrip(b"\0"))
+                self._find(
+                    call,
+                    "calloc-not-zero",
+                    f"byte {at} of {size} bytes at {self._place(address)} is "
+                    f"{data[at - start + address]:#04x}",
+                )
+                return
+
+    def _check_carried(self, call: int, address: int) -> None:
+        now = self._memory.read(address, len(self._carried))
+        if now != self._carried:
+            at = _first_difference(self._carried, now)
+            self._find(
+                call,
+                "realloc-contents",
+                f"byte {at} of the block, now at {self._place(address)}, was "
+                f"{self._carried[at]:#04x} and is {now[at]:#04x}",
+            )
+        self._carried = b""
+
+    def _spelled(self, promise: Promise) -> str:
+        taken = f", freed by #{promise.taken}" if promise.taken else ""
+        return (
+            f"{promise.size} bytes at {self._place(promise.address)} given by #{promise.given}{taken}"
+        )
+
+    def _find(self, call: int, rule: str, message: str) -> None:
+        self.findings.append(Finding(rule, message, call))
+
+
+def _first_difference(a: bytes, b: bytes) -> int:
+    return next(i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y)
+
+
+class _Contents:
+    """Pages as they were when they were last looked at; what is not here was zero."""
+
+    def __init__(self, memory: TouchedMemory) -> None:
+        self._memory = memory
+        self._pages: dict[int, bytes] = {}
+
+    def changes(self, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
+        """(address, before, now) of each page in [start, end) that is not as it was."""
+        for page in self._candidates(start, end):
+            now = self._memory.read(page, PAGE)
+            before = self._pages.get(page, _ZERO)
+            if now != before:
+                self._pages[page] = now
+                yield page, before, now
+
+    def accept(self, start: int, size: int) -> None:
+        """These bytes are as they should be."""
+        for page in self._candidates(start, start + size):
+            now = self._memory.read(page, PAGE)
+            before = self._pages.get(page, _ZERO)
+            first, last = max(start - page, 0), min(start + size - page, PAGE)
+            self._pages[page] = before[:first] + now[first:last] + before[last:]
+
+    def _candidates(self, start: int, end: int) -> list[int]:
+        touched = {
+            page
+            for run_start, run_end in self._memory.touched(start, end)
+            for page in range(run_start & -PAGE, run_end, PAGE)
+        }
+        if (end - start) // PAGE < len(self._pages):
+            touched.update(p for p in range(start & -PAGE, end, PAGE) if p in self._pages)
+        else:
+            touched.update(p for p in self._pages if start - PAGE < p < end)
+        return sorted(touched)
+
+
+_ZERO = bytes(PAGE)
