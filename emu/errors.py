@@ -83,6 +83,8 @@ class GuestDied(EmuError):
     """The program under test is dead. `scene` says where; str(error) is the whole report."""
 
     outcome = "died"
+    rule = "death"
+    """The Finding's rule."""
 
     def __init__(self, what: str, scene: Scene) -> None:
         self.what, self.scene = what, scene
@@ -105,6 +107,7 @@ class GuestFault(GuestDied):
     """
 
     outcome = "faulted"
+    rule = "fault"
 
     def __init__(
         self, what: str, scene: Scene, address: int | None = None, access: str | None = None
@@ -117,12 +120,14 @@ class BudgetSpent(GuestDied):
     """The call did not return within its instructions."""
 
     outcome = "budget spent"
+    rule = "budget"
 
 
 class GuestExited(GuestDied):
     """The program under test ended the process by exit or exit_group."""
 
     outcome = "exited"
+    rule = "exit"
 
     def __init__(self, what: str, scene: Scene, status: int) -> None:
         self.status = status

@@ -42,13 +42,18 @@ class Step:
 
 @dataclass
 class Run:
-    """What happened. blocks: the heap at the end. died: how the program under test ended."""
+    """What happened.
+
+    blocks: the heap at the end; requested: bytes that callers asked for, by payload. died: how
+    the program under test ended, running: the statement that it died of.
+    """
 
     scenario: Scenario
     allocator: str
     steps: list[Step] = field(default_factory=list)
     blocks: tuple[Block, ...] = ()
     block_places: tuple[int | str, ...] = ()
+    requested: dict[int, int] = field(default_factory=dict)
     heap_start: int = 0
     brk: int = 0
     findings: list[Finding] = field(default_factory=list)
@@ -124,6 +129,9 @@ class _Player:
         except GuestDied as died:
             self.run.died = died
             self.run.running = Step(statement)
+            call = len(self.heap.calls) + isinstance(statement.operation, op.Allocation)
+            self.run.findings += self._new_findings(())
+            self.run.findings.append(Finding(died.rule, died.what, call))
             return False
         called = len(self.heap.calls) > before
         self.run.steps.append(self._called(statement) if called else self._step(statement, failure))
@@ -134,6 +142,7 @@ class _Player:
         run.heap_start, run.brk = heap.start, heap.brk
         run.blocks = heap.blocks
         run.block_places = tuple(heap.place(block.address) for block in run.blocks)
+        run.requested = {address: p.size for address, p in heap.ledger.live.items()}
         run.output = heap.process.kernel.output(1) + heap.process.kernel.output(2)
         run.findings += self._new_findings(())
         return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from emu.errors import ScenarioError
@@ -45,3 +46,32 @@ def _about(text: str) -> str:
             break
         lines.append(line.lstrip("# ").rstrip())
     return " ".join(lines)
+
+
+def shipped(names: Sequence[str] = ()) -> list[Path]:
+    """The files of the shipped scenarios, all in teaching order or those named."""
+    known = {path.stem: path for path in map(_shipped_path, TOUR)}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ScenarioError(f"no scenario `{unknown[0]}` is shipped", expected=", ".join(known))
+    return [known[name] for name in names or known]
+
+
+def _shipped_path(name: str) -> Path:
+    return SHIPPED / f"{name}.heap"
+
+
+TOUR = (
+    "alignment",
+    "preallocation",
+    "reuse",
+    "splitting",
+    "coalescing",
+    "best-fit",
+    "last-block",
+    "realloc",
+    "mmap-threshold",
+    "out-of-memory",
+    "misuse",
+)
+"""The shipped scenarios, in the order in which they teach."""

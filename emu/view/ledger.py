@@ -139,14 +139,14 @@ class Ledger:
             self._find(
                 call,
                 "write-past-end",
-                f"{size} bytes written at {self._place(start)}: {start + size - promise.end} past "
+                f"{_bytes(size)} written at {self._place(start)}, {start + size - promise.end} past "
                 f"the end of {self._spelled(promise)}",
             )
         if start < promise.address:
             self._find(
                 call,
                 "write-before-start",
-                f"{size} bytes written at {self._place(start)}: {promise.address - start} before "
+                f"{_bytes(size)} written at {self._place(start)}, {promise.address - start} before "
                 f"the start of {self._spelled(promise)}",
             )
 
@@ -158,7 +158,7 @@ class Ledger:
 
     def _give(self, call: int, address: int, size: int) -> None:
         promise = Promise(address, size, call)
-        here = f"{size} bytes at {self._place(address)}"
+        here = f"{_bytes(size)} at {self._place(address)}"
         if address % ALIGNMENT:
             self._find(call, "misaligned", f"{here}: no multiple of {ALIGNMENT}")
         if not self._usable(address, address + size):
@@ -242,12 +242,15 @@ class Ledger:
 
     def _spelled(self, promise: Promise) -> str:
         taken = f", freed by #{promise.taken}" if promise.taken else ""
-        return (
-            f"{promise.size} bytes at {self._place(promise.address)} given by #{promise.given}{taken}"
-        )
+        place = self._place(promise.address)
+        return f"{_bytes(promise.size)} at {place} (given by #{promise.given}{taken})"
 
     def _find(self, call: int, rule: str, message: str) -> None:
         self.findings.append(Finding(rule, message, call))
+
+
+def _bytes(count: int) -> str:
+    return "1 byte" if count == 1 else f"{count} bytes"
 
 
 def _first_difference(a: bytes, b: bytes) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from syscalls import SystemCall
 from syscalls.abi import page_up
+from syscalls.kernel import strace_line
 from syscalls.table import Kind
 
 
@@ -25,10 +26,7 @@ class NamedSyscall:
 
     def __str__(self) -> str:
         """As strace prints it."""
-        args = ", ".join("|".join(a) if isinstance(a, list) else str(a) for a in self.args)
-        if self.result is None:
-            return f"{self.name}({args}) = ?"
-        return f"{self.name}({args}) = {self.result}" + (f" {self.errno}" if self.errno else "")
+        return strace_line(self.name, self.args, self.result, self.errno)
 
 
 class Places:

@@ -1,0 +1,228 @@
+"""The command `emu`.
+
+Exit status: 0 all well; 1 an expectation failed or a finding was made; 2 the input is wrong;
+3 the program under test died; 4 a bug of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from asm import AssemblyError
+from emu.errors import InputError
+
+OK, WRONG_INPUT, OUR_BUG, INTERRUPTED = 0, 2, 4, 130
+
+
+class _Commands(click.Group):
+    """Turns every way to fail into a message and an exit status; never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except (InputError, AssemblyError) as error:
+            complain(error)
+            ctx.exit(WRONG_INPUT)
+        except BrokenPipeError:  # the reader has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(OK)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except Exception as error:
+            if os.environ.get("EMU_TRACEBACK"):
+                raise
+            click.echo(
+                f"emu has a bug, and met it: {type(error).__name__}: {error}\n"
+                "EMU_TRACEBACK=1 in the environment shows where.",
+                err=True,
+            )
+            ctx.exit(OUR_BUG)
+
+
+def complain(error: Exception) -> None:
+    """What is wrong with the input, on the standard error."""
+    click.echo(f"emu: {error}", err=True)
+
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+@click.group(cls=_Commands, context_settings=CONTEXT)
+@click.version_option(package_name="osmem-emu")
+def main() -> None:
+    """A laboratory for memory allocators.
+
+    An allocator's machine code runs on an emulated CPU, on a kernel that answers as Linux does;
+    everything it does can be seen.
+
+    \b
+    Examples:
+        emu demo
+        emu run first.heap
+        emu run *.heap --allocator mine.s --quiet
+        emu listing osmem
+    """
+
+
+_ALLOCATOR = click.option(
+    "--allocator",
+    default="osmem",
+    metavar="NAME|PATH",
+    show_default=True,
+    help="A shipped allocator or a .s file.",
+)
+
+
+@main.command("run", context_settings=CONTEXT)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@_ALLOCATOR
+@click.option("--json", "as_json", is_flag=True, help="One document a file, one line each.")
+@click.option(
+    "--html", metavar="OUT", help="Also write a page; a folder of pages for several files."
+)
+@click.option("--quiet", "-q", is_flag=True, help="Only what is not as it should be.")
+@click.option(
+    "--budget",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Instructions that one call may take (2 000 000 000).",
+)
+@click.pass_context
+def run_command(
+    context: click.Context,
+    files: tuple[str, ...],
+    allocator: str,
+    as_json: bool,
+    html: str | None,
+    quiet: bool,
+    budget: int | None,
+) -> None:
+    """Run scenarios (.heap) and traces (.rep).
+
+    Prints each call with its result, the system calls it made, what it changed, and the heap.
+    Exit status: 0 all well; 1 an expectation failed or a finding was made; 2 the input is wrong;
+    3 the program under test died; 4 a bug of ours.
+
+    \b
+    Examples:
+        emu run reuse.heap
+        emu run reuse.heap --html reuse.html
+        emu run *.heap --json | jq .outcome
+        emu run big.rep --allocator mine.s --quiet
+    """
+    from emu import allocators
+    from emu.report.progress import progress
+    from emu.run import run
+
+    allocators.find(allocator)
+    options = {"budget": budget} if budget else {}
+    worst = 0
+    for file in files:
+        try:
+            with progress(file) as tell:
+                done = run(file, allocator, progress=tell, **options)  # type: ignore[arg-type]
+            _report(as_json, quiet)(done)
+            if html:
+                _write_page(done, html, several=len(files) > 1)
+        except InputError as error:
+            complain(error)
+            worst = max(worst, WRONG_INPUT)
+        else:
+            worst = max(worst, done.status)
+    context.exit(worst)
+
+
+def _report(as_json: bool, quiet: bool) -> Callable[[Any], None]:
+    """How a run is printed."""
+    if as_json:
+        from emu.report.as_json import document
+        from emu.report.terminal import console, show_quietly
+
+        def both(run: Any) -> None:
+            click.echo(document(run))
+            if run.status:
+                show_quietly(run, console(stderr=True))
+
+        return both
+    from emu.report import terminal
+
+    shown = terminal.show_quietly if quiet else terminal.show
+    return lambda run: shown(run, terminal.console())
+
+
+def _write_page(run: Any, out: str, *, several: bool) -> None:
+    from emu.report.html import page
+
+    path = Path(out) / f"{run.scenario.name}.html" if several else Path(out)
+    try:
+        if several:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page(run), encoding="utf-8")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"cannot be written: {reason}", str(path)) from None
+
+
+@main.command("listing", context_settings=CONTEXT)
+@click.argument("allocator", default="osmem", metavar="[NAME|PATH]")
+def listing_command(allocator: str) -> None:
+    """Show an allocator's machine code: address, bytes, source line.
+
+    \b
+    Examples:
+        emu listing
+        emu listing mine.s
+    """
+    from emu import allocators
+    from emu.report.listing import listing
+
+    for line in listing(allocators.find(allocator)):
+        click.echo(line)
+
+
+@main.command("demo", context_settings=CONTEXT)
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@_ALLOCATOR
+@click.option("--list", "only_list", is_flag=True, help="The names, and what each one teaches.")
+@click.pass_context
+def demo_command(
+    context: click.Context, names: tuple[str, ...], allocator: str, only_list: bool
+) -> None:
+    """A short tour: the scenarios that come with emu, each teaching one thing.
+
+    \b
+    Examples:
+        emu demo
+        emu demo best-fit
+        emu demo --list
+    """
+    from emu.report import terminal
+    from emu.run import run
+    from emu.scenario.load import load, shipped
+
+    chosen = shipped(names)
+    if only_list:
+        for path in chosen:
+            click.echo(f"{path.stem:<20} {load(path).about}")
+        return
+    console = terminal.console()
+    worst = 0
+    for path in chosen:
+        done = run(path, allocator)
+        terminal.show(done, console, blocks=False)
+        console.print()
+        worst = max(worst, done.status)
+    context.exit(worst)
+
+
+if __name__ == "__main__":
+    main()

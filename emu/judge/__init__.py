@@ -1,0 +1,1 @@
+"""Many runs, judged: the model of osmem says what is right."""

@@ -1,0 +1,1 @@
+"""Run to text: functions of data, in a table."""

@@ -1,0 +1,56 @@
+"""A run as one line of JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from emu.run import Run, Step
+from emu.view.finding import Finding
+from emu.view.places import NamedSyscall
+
+
+def document(run: Run) -> str:
+    """The whole run; addresses are places, NULL is null."""
+    return json.dumps(as_dict(run), ensure_ascii=False)
+
+
+def as_dict(run: Run) -> dict[str, Any]:
+    """The same before it is text."""
+    return {
+        "scenario": run.scenario.file,
+        "allocator": run.allocator,
+        "calls": [_call(step) for step in run.steps if step.call],
+        "blocks": [
+            {"place": place, "size": block.size, "status": str(block.status)}
+            for place, block in zip(run.block_places, run.blocks, strict=True)
+        ],
+        "findings": [_finding(finding) for finding in run.findings],
+        "outcome": run.outcome,
+    }
+
+
+def _call(step: Step) -> dict[str, Any]:
+    assert step.call is not None
+    return {
+        "index": step.call.index,
+        "line": step.statement.line,
+        "name": step.call.name,
+        "args": list(step.args),
+        "result": step.result,
+        "syscalls": [_syscall(syscall) for syscall in step.syscalls],
+        "instructions": step.call.instructions,
+    }
+
+
+def _syscall(call: NamedSyscall) -> dict[str, Any]:
+    return {
+        "name": call.name,
+        "args": list(call.args),
+        "result": call.result,
+        "errno": call.errno,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {"rule": finding.rule, "call": finding.call, "message": finding.message}
