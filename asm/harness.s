@@ -15,17 +15,21 @@ enter:
 leave:
         hlt
 
-# fill(address, byte, count)
+# fill(address, word, count)
 #
 #   in        rdi = where
-#             esi = the byte
-#             rdx = how many
+#             rsi = a byte, eight times
+#             rdx = how many bytes
 #   clobbers  rax, rcx, rdi
 #
 # The program under test writes its memory: a guest instruction does it, so that
 # the page's rights apply.
 fill:
-        mov     eax, esi
+        mov     rax, rsi
         mov     rcx, rdx
-        rep stosb
+        shr     rcx, 3
+        rep stosq                               # whole words
+        mov     ecx, edx
+        and     ecx, 7
+        rep stosb                               # and what is left
         ret

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from syscalls.abi import ENOSYS, Errno, errno_name
@@ -16,11 +17,18 @@ __all__ = ["Kernel", "ProcessExit", "SystemCall"]
 _UNKNOWN_PARAMS = (Kind.SIZE,) * 6
 
 
-@dataclass(frozen=True, slots=True)
+def strace_line(name: str, args: Iterable[object], result: object, errno: str | None) -> str:
+    """A system call as strace prints it; a list of names is a word of flags."""
+    shown = ", ".join("|".join(arg) if isinstance(arg, list) else str(arg) for arg in args)
+    answer = "?" if result is None else f"{result} {errno}" if errno else result
+    return f"{name}({shown}) = {answer}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class SystemCall:
     """What was asked and answered. args are decoded; result is None where there is no return.
 
-    A failed call has the result -1 and the errno's name, as strace shows it.
+    A failed call has the result -1 and the errno's name; repr() is the line that strace prints.
     """
 
     number: int
@@ -39,6 +47,16 @@ class SystemCall:
     def result_kind(self) -> Kind:
         row = BY_NUMBER.get(self.number)
         return row.result if row else Kind.INT
+
+    def __repr__(self) -> str:
+        args = (kind.shown(value) for kind, value in zip(self.kinds, self.args, strict=False))
+        spelled = [
+            hex(arg) if kind is Kind.ADDRESS and isinstance(arg, int) and arg else arg
+            for kind, arg in zip(self.kinds, args, strict=False)
+        ]
+        is_address = self.result_kind is Kind.ADDRESS and not self.errno
+        result = hex(self.result) if is_address and self.result else self.result
+        return strace_line(self.name, spelled, result, self.errno)
 
 
 class Kernel:

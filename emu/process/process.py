@@ -38,6 +38,7 @@ _SP = STACK_TOP - 4096
 """rsp at the way in: the function's address, the return address, the caller's frame."""
 _FRAME = struct.Struct("<QQ")
 _CANARY_AT = _SP + _FRAME.size
+_EVERY_BYTE = 0x0101_0101_0101_0101
 _LONGEST_BLOCK = 512 * 15
 _LONGEST_INSTRUCTION = 15
 _NEAR = 1 << 20
@@ -125,7 +126,7 @@ class Process:
     def fill(self, address: int, byte: int, count: int) -> None:
         """The program writes its own memory, by guest instructions, so that rights apply."""
         if count:
-            self.call(self._harness.symbols["fill"], address, byte, count)
+            self.call(self._harness.symbols["fill"], address, byte * _EVERY_BYTE, count)
 
     def _spelled(self, function: int, arguments: tuple[int, ...]) -> str:
         name = self._harness.symbol_at(function) or self.image.symbol_at(function) or hex(function)

@@ -98,21 +98,25 @@ def _resized(call: Call, moment: Moment) -> list[str]:
         return (freed or ["freed"]) if not size else _refused(call)
     old, new = moment.had(old_address), moment.has(call.result)
     if call.result != old_address:
-        placed = _placed(new, moment) + _merges(moment, new) if new else _allocated(call, moment)
+        placed = _placed(new, moment) if new else [f"mapped {_size(_mapped(call))}"]
         left = moment.has(old_address)
+        absorbed = _absorbed(old, moment)[1] if old and left and left.size > old.size else []
         gone = ["the old block free"] if left and left.status is Status.FREE else []
-        return ["moved", *placed, *gone]
+        return [*absorbed, "moved", *placed, *_merges(moment, new), *gone]
     return _in_place(old, new, moment) if old and new else []
 
 
+def _absorbed(old: Block, moment: Moment) -> tuple[int, list[str]]:
+    """The size of a block that took in the free blocks behind it, and the words for that."""
+    run = [b for b in _free_run(moment.before, old.end) if moment.has(b.address) is None]
+    if not run:
+        return old.size, []
+    total = run[-1].end - old.address
+    return total, [f"absorbed {_count(len(run))}, now {total}"]
+
+
 def _in_place(old: Block, new: Block, moment: Moment) -> list[str]:
-    absorbed = _free_run(moment.before, old.end)
-    absorbed = [block for block in absorbed if moment.has(block.address) is None]
-    total = old.size
-    words = []
-    if absorbed:
-        total += _merged_size(absorbed) + layout.META
-        words.append(f"absorbed {_count(len(absorbed))}, now {total}")
+    total, words = _absorbed(old, moment)
     if new.size > total:
         words.append(f"grew the last by {new.size - total}")
     elif new.size < total:
@@ -123,7 +127,8 @@ def _in_place(old: Block, new: Block, moment: Moment) -> list[str]:
 def _refused(call: Call) -> list[str]:
     if any(s.errno or (s.name == "brk" and s.args[0] not in (0, s.result)) for s in call.syscalls):
         return ["out of memory"]
-    return ["nothing asked for" if not all(call.args[-1:]) else "refused"]
+    nothing = 0 in call.args if call.name == "os_calloc" else call.args[-1] == 0
+    return ["nothing asked for"] if nothing else ["refused"]
 
 
 def _merges(moment: Moment, new: Block | None) -> list[str]:
@@ -132,9 +137,9 @@ def _merges(moment: Moment, new: Block | None) -> list[str]:
     words = []
     for run in _free_runs(moment.before):
         inside = new is not None and run[0].header <= new.header < run[-1].end
-        gone = [block for block in run if block.header not in left]
-        if gone and not inside:
-            words.append(f"merged {len(gone) + 1} into {_merged_size(run)}")
+        gone = sum(block.header not in left for block in run[1:])
+        if gone and run[0].header in left and not inside:
+            words.append(f"merged {gone + 1} into {_merged_size(run)}")
     return words
 
 

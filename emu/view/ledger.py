@@ -218,8 +218,8 @@ class Ledger:
     def _check_zero(self, call: int, address: int, size: int) -> None:
         for start, end in self._memory.touched(address, address + size):
             data = self._memory.read(start, end - start)
-            if data.strip(b"\0"):
-                at = start - address + len(data) - len(data.lstrip(b"\0"))
+            if data != bytes(len(data)):
+                at = start - address + _first_difference(data, bytes(len(data)))
                 self._find(
                     call,
                     "calloc-not-zero",

@@ -1,0 +1,38 @@
+"""Every named check fires on an allocator with the bug that it is for, and none on osmem."""
+
+from __future__ import annotations
+
+import pytest
+from bugs import BUGS, build
+
+from emu import run
+from emu.errors import BudgetSpent, GuestExited, GuestFault
+from emu.scenario.load import from_text
+from emu.view.invariants import CHECKS
+
+BUDGET = 100_000
+OWN_DOING = {"double-free", "invalid-free", "use-after-free", "write-past-end", "write-before-start"}
+
+
+def played(bug, allocator):
+    done = run(from_text(bug.scenario, "bug.heap"), allocator, budget=BUDGET)
+    return {finding.rule for finding in done.findings} | {done.outcome}
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_the_bug_is_caught(bug, tmp_path):
+    assert bug.caught_by in played(bug, build(bug, tmp_path))
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_osmem_is_clean_on_the_same_calls(bug):
+    assert played(bug, "osmem") == {"completed"}
+
+
+def test_every_rule_has_a_bug_that_it_catches():
+    from emu.view import ledger
+
+    promised = {line.split()[0] for line in ledger.__doc__.splitlines() if line.startswith("    ")}
+    deaths = {error.rule for error in (GuestFault, BudgetSpent, GuestExited)}
+    every = set(CHECKS) | promised | deaths | {"convention"}
+    assert every - OWN_DOING == {bug.caught_by for bug in BUGS} - {"expectation failed"}
