@@ -7,6 +7,7 @@
     ├── GuestDied               the program under test is dead; the report says how         exit 3
     │   ├── GuestFault              it touched what it may not touch, or ran what it may not run
     │   ├── BudgetSpent             it did not return
+    │   ├── MemorySpent             it wrote to more memory than it may have
     │   └── GuestExited             it ended the process
     └── InternalError           we are wrong                                                exit 4
 
@@ -121,6 +122,13 @@ class BudgetSpent(GuestDied):
 
     outcome = "budget spent"
     rule = "budget"
+
+
+class MemorySpent(GuestDied):
+    """The program under test wrote to more memory than there is."""
+
+    outcome = "memory spent"
+    rule = "memory"
 
 
 class GuestExited(GuestDied):

@@ -13,11 +13,14 @@ class Limits:
     address_space: RLIMIT_AS, everything mapped.
     ram: what the machine has; one request for more is refused, as Linux's heuristic overcommit
     does (proc(5), /proc/sys/vm/overcommit_memory).
+    touched: pages that the process has written to; one more, and it is killed, as Linux kills
+    when memory that it promised is not there.
     """
 
     data: int | None = None
     address_space: int | None = None
     ram: int | None = 64 << 30
+    touched: int = 4 << 30
 
 
 @dataclass(slots=True)

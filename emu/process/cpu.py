@@ -55,6 +55,7 @@ class Stop(Enum):
     INVALID = "invalid instruction"
     EXCEPTION = "exception"
     ASKED = "asked to"
+    MEMORY = "memory spent"
 
 
 class _Entry(ctypes.Structure):

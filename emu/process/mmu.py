@@ -21,6 +21,10 @@ _NORESERVE = 0x4000
 MapWindow = Callable[[int, int, int], None]
 
 
+class TooMuchTouched(Exception):  # noqa: N818 - the guest's doing, not ours
+    """The guest has written to more pages than it may have."""
+
+
 class Window:
     """Host memory for the guest addresses [start, start + WINDOW)."""
 
@@ -45,11 +49,13 @@ class Mmu:
     """Memory of one process, as its kernel, its CPU and a person use it.
 
     rights(page) -> "rw", "rx", ...: what the kernel lets the page do; "" where nothing is mapped.
+    most_touched: bytes of memory that may be given to the guest.
     map_window, flush_tlb, forget_code: the CPU's.
     """
 
-    def __init__(self, rights: Callable[[int], str]) -> None:
+    def __init__(self, rights: Callable[[int], str], most_touched: int) -> None:
         self._rights = rights
+        self._most_written = most_touched // PAGE
         self._windows: dict[int, Window] = {}
         self._written: set[int] = set()
         self._executed: set[int] = set()
@@ -73,6 +79,8 @@ class Mmu:
         self._window(page)
         if "w" in rights:
             self._written.add(page)
+            if len(self._written) > self._most_written:
+                raise TooMuchTouched
         if "x" in rights:
             self._executed.add(page)
         return rights

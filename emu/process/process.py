@@ -18,12 +18,12 @@ from typing import NoReturn
 from asm.assembler import assemble
 from asm.image import Image
 from asm.source import PACKAGE
-from emu.errors import BudgetSpent, GuestExited, GuestFault, Scene
+from emu.errors import BudgetSpent, GuestExited, GuestFault, MemorySpent, Scene
 from emu.process import convention
 from emu.process.convention import CANARY, Violation
 from emu.process.cpu import Access, Cpu, Stop
 from emu.process.disassembly import Instruction, disassemble
-from emu.process.mmu import Mmu
+from emu.process.mmu import Mmu, TooMuchTouched
 from syscalls import Kernel, Limits, ProcessExit, SystemCall
 from syscalls.abi import PAGE, TASK_SIZE, page_up
 from syscalls.region import READ_WRITE, Region, Rights
@@ -77,8 +77,10 @@ class Process:
     ) -> None:
         self.image = image
         self.budget = budget
-        self.memory = Mmu(self._rights)
+        limits = limits or Limits()
+        self.memory = Mmu(self._rights, limits.touched)
         self.kernel = Kernel(self.memory, page_up(image.end), limits)
+        self._limits = limits
         self.cpu = Cpu(self.memory.walk, self._syscall)
         self.memory.map_window = self.cpu.map_window
         self.memory.flush_tlb = self.cpu.flush_tlb
@@ -162,7 +164,10 @@ class Process:
             raise ValueError("this process is dead: its state means nothing any more")
         self.memory.write(_SP, _FRAME.pack(address, self._leave) + CANARY)
         convention.prepare(self.cpu, arguments, _SP)
-        return self.cpu.run(self._enter_at, self.budget)
+        try:
+            return self.cpu.run(self._enter_at, self.budget)
+        except TooMuchTouched:
+            return Stop.MEMORY
 
     def _syscall(self, number: int, arguments: tuple[int, ...]) -> int | None:
         try:
@@ -181,6 +186,8 @@ class Process:
             raise GuestExited(f"the process ended itself with exit status {status}", scene, status)
         if stop is Stop.BUDGET:
             raise BudgetSpent(f"no return within {self.budget} instructions", scene)
+        if stop is Stop.MEMORY:
+            raise MemorySpent(f"more than {self._limits.touched} bytes of memory written to", scene)
         if stop is Stop.PAGE_FAULT and self.cpu.fault:
             raise self._page_fault(scene, *self.cpu.fault)
         number = _INVALID_OPCODE if stop is Stop.INVALID else self.cpu.interrupt

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emu.view.blocks import Block, Status
+
 
 @dataclass(frozen=True, slots=True)
 class Role:
@@ -16,6 +18,11 @@ class Role:
     name: str
     letter: str
     colour: str
+
+    @property
+    def label(self) -> str:
+        """What a legend says: "# used"."""
+        return f"{self.letter} {self.name}"
 
 
 USED = Role("used", "#", "#2a6f97")
@@ -28,3 +35,20 @@ ERROR = Role("error", "!", "#c1121f")
 ROLES: dict[str, Role] = {
     role.name: role for role in (USED, FREE, HEADER, SLACK, MAPPED, ERROR)
 }  # fmt: skip
+
+
+def parts(block: Block, requested: int | None) -> list[tuple[Role, int, int]]:
+    """What a block is made of: (role, start, end), in address order.
+
+    requested: what the caller asked for; what the block has beyond it is slack.
+    """
+    used = block.size if requested is None else min(requested, block.size)
+    payload = [
+        (USED, block.address, block.address + used),
+        (SLACK, block.address + used, block.end),
+    ]
+    if block.status in (Status.FREE, Status.UNKNOWN):
+        role = FREE if block.status is Status.FREE else ERROR
+        payload = [(role, block.address, block.end)]
+    every = [(HEADER, block.header, block.address), *payload]
+    return [(role, start, end) for role, start, end in every if start < end]

@@ -21,7 +21,8 @@ picks = st.integers(0, 63)
 operations = st.one_of(
     st.tuples(st.just("malloc"), sizes),
     st.tuples(st.just("malloc"), small),
-    st.tuples(st.just("calloc"), st.sampled_from([0, 1, 2, 3, 16, 2**32, 2**63]), sizes),
+    st.tuples(st.just("calloc"), st.sampled_from([0, 1, 2, 3]), small | st.integers(3900, 4200)),
+    st.tuples(st.just("calloc"), st.sampled_from([2**40, 2**63, 2**64 - 1]), sizes),
     st.tuples(st.just("free"), picks),
     st.tuples(st.just("free"), picks),
     st.tuples(st.just("realloc"), picks, sizes),
