@@ -79,7 +79,7 @@ class Process:
         self.budget = budget
         limits = limits or Limits()
         self.memory = Mmu(self._rights, limits.touched)
-        self.kernel = Kernel(self.memory, page_up(image.end), limits)
+        self.kernel = Kernel(self.memory, page_up(image.end))
         self._limits = limits
         self.cpu = Cpu(self.memory.walk, self._syscall)
         self.memory.map_window = self.cpu.map_window
@@ -88,6 +88,7 @@ class Process:
         self._exit: ProcessExit | None = None
         self.died = False
         self._load()
+        self.kernel.space.limits = limits  # for what the process asks, not for its loading
 
     def __enter__(self) -> Process:
         return self

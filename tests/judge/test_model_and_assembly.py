@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emu import Heap
@@ -103,7 +103,7 @@ class Lockstep:
 MISUSE = ("double-free", "use-after-free", "invalid-free")
 
 
-@settings(deadline=None)
+
 @given(st.lists(operations, min_size=20, max_size=60))
 def test_no_result_system_call_or_block_differs(calls):
     with Heap("osmem") as heap:

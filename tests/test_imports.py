@@ -1,0 +1,74 @@
+"""Imports point down only: the tree of the packages, as a test."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FLOORS = [
+    ["emu.cli", "emu.pytest_plugin"],
+    ["emu.report", "emu.judge"],
+    ["emu.run"],
+    ["emu.heap"],
+    ["emu.view"],
+    ["emu.process", "emu.allocators"],
+    ["emu.scenario"],
+    ["emu.errors"],
+    ["asm", "syscalls"],
+]
+"""From the top down. Rooms of one floor do not know of each other."""
+
+ALLOWED = {("emu.heap", "emu.report")}
+"""print(heap) draws it: imported when it is called for."""
+
+ONLY_HERE = {"unicorn": "emu/process/cpu.py", "keystone": "asm/assembler.py"}
+
+
+def modules():
+    for package in ("asm", "syscalls", "emu"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield ".".join(path.relative_to(ROOT).with_suffix("").parts), path
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room(module):
+    """(floor, room) of a module; None for what is on no floor."""
+    for floor, rooms in enumerate(FLOORS):
+        for name in rooms:
+            if module == name or module.startswith(name + "."):
+                return floor, name
+    return None
+
+
+@pytest.mark.parametrize(("module", "path"), list(modules()), ids=str)
+def test_a_module_imports_only_from_below(module, path):
+    here = room(module)
+    if here is None:
+        assert module.split(".")[-1] == "__init__"
+        return
+    for name in imported(path):
+        there = room(name)
+        if there is None or there[1] == here[1] or (here[1], there[1]) in ALLOWED:
+            continue
+        assert there[0] > here[0], f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("library", ONLY_HERE)
+def test_an_engine_is_imported_in_one_file_only(library):
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for _, path in modules()
+        if any(name.split(".")[0] == library for name in imported(path))
+    }
+    assert users == {ONLY_HERE[library]}
