@@ -1,6 +1,6 @@
 """A laboratory for memory allocators: their machine code on an emulated CPU and Linux.
 
-    from emu import Heap, run
+from emu import Heap, run
 """
 
 from emu.heap import Heap

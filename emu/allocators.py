@@ -57,5 +57,3 @@ def _assembled(path: Path) -> Image:
     except OSError:
         stamp = ()
     return assemble_cached(path.resolve(), stamp)
-
-

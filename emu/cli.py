@@ -120,16 +120,16 @@ def run_command(
         emu run big.rep --allocator mine.s --quiet
     """
     from emu import allocators
+    from emu.process.process import BUDGET
     from emu.report.progress import progress
     from emu.run import run
 
     allocators.find(allocator)
-    options = {"budget": budget} if budget else {}
     worst = 0
     for file in files:
         try:
             with progress(file) as tell:
-                done = run(file, allocator, progress=tell, **options)  # type: ignore[arg-type]
+                done = run(file, allocator, budget=budget or BUDGET, progress=tell)
             _report(as_json, quiet)(done)
             if html:
                 _write_page(done, html, several=len(files) > 1)

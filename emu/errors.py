@@ -94,7 +94,10 @@ class GuestDied(EmuError):
     def __str__(self) -> str:
         scene = self.scene
         at = f"{scene.address:#x}" + (f" ({scene.symbol})" if scene.symbol else "")
-        lines = [f"{self.what}", f"  in       {scene.running}, after {scene.instructions} instructions"]
+        lines = [
+            f"{self.what}",
+            f"  in       {scene.running}, after {scene.instructions} instructions",
+        ]
         lines.append(f"  at       {at}: {scene.code}")
         if scene.place:
             lines.append(f"  source   {scene.place}: {(scene.text or '').strip()}")

@@ -196,22 +196,20 @@ class Heap:
     @property
     def findings(self) -> list[Finding]:
         """What the ledger has found, and broken promises of the calling convention."""
-        broken = [
-            Finding("convention", f"{call.name}: {violation.message}", call.index)
-            for call in self.calls
-            for violation in call.violations
-        ]
-        return sorted([*self.ledger.findings, *broken], key=lambda finding: finding.call or 0)
+        return self.ledger.findings
 
-    def check_blocks(self, walk: Walk) -> list[Finding]:
-        """The invariants of the heap after the last call."""
+    def check_blocks(self, walk: Walk, *, only_changed: bool = False) -> list[Finding]:
+        """The invariants of the heap after the last call.
+
+        only_changed: the walk before this one was found sound.
+        """
         last = self.calls[-1] if self.calls else None
         searched = (
             last is not None
             and last.name in ("os_malloc", "os_calloc")
             and self.start < (last.result or 0) < self.brk
         )
-        heap = invariants.Heap(walk, searched, self.place)
+        heap = invariants.Heap(walk, searched, self.place, only_changed)
         return invariants.check(heap, last.index if last else None)
 
     def __str__(self) -> str:
@@ -234,6 +232,8 @@ class Heap:
             errno=self.errno,
         )
         self.calls.append(call)
+        for violation in call.violations:
+            self.ledger.find(call.index, "convention", f"{name}: {violation.message}")
         self.named_syscalls.append(tuple(map(self.places.learn, returned.syscalls)))
         return call
 

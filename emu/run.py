@@ -13,7 +13,7 @@ from emu.process.process import BUDGET
 from emu.scenario import operations as op
 from emu.scenario.load import load
 from emu.scenario.operations import Scenario, Statement
-from emu.view.blocks import Block
+from emu.view.blocks import Block, Walk, Walker
 from emu.view.changes import describe
 from emu.view.finding import Finding
 from emu.view.history import History, Sample, summary
@@ -118,6 +118,7 @@ class _Player:
         """Name to (address, bytes asked for)."""
         self.blocks: tuple[Block, ...] = ()
         self.last_syscalls: tuple[NamedSyscall, ...] = ()
+        self.walker = Walker(heap.process.memory)
         self._standing: set[tuple[str, str]] = set()
         self._reported = 0
 
@@ -130,7 +131,7 @@ class _Player:
             self.run.died = died
             self.run.running = Step(statement)
             call = len(self.heap.calls) + isinstance(statement.operation, op.Allocation)
-            self.run.findings += self._new_findings(())
+            self.run.findings += self._new_findings()
             self.run.findings.append(Finding(died.rule, died.what, call))
             return False
         called = len(self.heap.calls) > before
@@ -144,7 +145,7 @@ class _Player:
         run.block_places = tuple(heap.place(block.address) for block in run.blocks)
         run.requested = {address: p.size for address, p in heap.ledger.live.items()}
         run.output = heap.process.kernel.output(1) + heap.process.kernel.output(2)
-        run.findings += self._new_findings(())
+        run.findings += self._new_findings()
         return run
 
     # Performing
@@ -210,21 +211,13 @@ class _Player:
     def _called(self, statement: Statement) -> Step:
         heap = self.heap
         call = heap.calls[-1]
-        walk = heap.walk()
+        walk = self.walker.walk(heap.start, heap.brk)
         changes = describe(call, self.blocks, walk.blocks)
-        self.blocks = walk.blocks
         self.last_syscalls = heap.named_syscalls[-1]
-        findings = self._new_findings(heap.check_blocks(walk))
+        wrong = heap.check_blocks(walk, only_changed=not self._standing)
+        findings = self._new_findings(wrong)
         self.run.findings += findings
-        free, largest = summary(walk.blocks)
-        self.run.history.add(
-            Sample(
-                call.index, heap.brk - heap.start, heap.ledger.live_bytes, free, largest,
-                len(walk.blocks), call.instructions,
-            ),
-            walk.blocks,
-            {address: promise.size for address, promise in heap.ledger.live.items()},
-        )  # fmt: skip
+        self._remember(call, walk)
         return Step(
             statement,
             call,
@@ -235,10 +228,22 @@ class _Player:
             tuple(findings),
         )
 
+    def _remember(self, call: Call, walk: Walk) -> None:
+        heap, history = self.heap, self.run.history
+        free, largest = summary(walk.blocks)
+        sample = Sample(
+            call.index, heap.brk - heap.start, heap.ledger.live_bytes, free, largest,
+            len(walk.blocks), call.instructions,
+        )  # fmt: skip
+        history.add(sample, walk.middle(walk.blocks), walk.middle(self.blocks))
+        if call.result and (promise := heap.ledger.live.get(call.result)):
+            history.held(walk.find(call.result), call.index, promise.size)
+        self.blocks = walk.blocks
+
     def _step(self, statement: Statement, failure: str | None) -> Step:
         if not isinstance(statement.operation, op.Expectation):
             self.last_syscalls = ()
-        findings = self._new_findings(())
+        findings = self._new_findings()
         self.run.findings += findings
         return Step(statement, findings=tuple(findings), failure=failure)
 
@@ -247,15 +252,15 @@ class _Player:
             return (self.heap.places.pointer(call.args[0]), *call.args[1:])
         return call.args
 
-    def _new_findings(self, standing: list[Finding] | tuple[Finding, ...]) -> list[Finding]:
-        """Findings since the last time; what stands from call to call is told once."""
+    def _new_findings(self, standing: list[Finding] | None = None) -> list[Finding]:
+        """Findings since the last time; what is wrong with the blocks is told when it begins."""
         found = self.heap.findings
         new = found[self._reported :]
         self._reported = len(found)
-        now = {(finding.rule, finding.message) for finding in standing}
+        if standing is None:
+            return new
         fresh = [f for f in standing if (f.rule, f.message) not in self._standing]
-        if standing or self.heap.calls:
-            self._standing = now or self._standing
+        self._standing = {(finding.rule, finding.message) for finding in standing}
         return [*new, *fresh]
 
 

@@ -1,7 +1,7 @@
 """What every test may use: pytester, and how long hypothesis looks.
 
-    pytest                                  2 000 calls in lockstep and more
-    pytest --hypothesis-profile=long        a hundred times that
+pytest                                  2 000 calls in lockstep and more
+pytest --hypothesis-profile=long        a hundred times that
 """
 
 from hypothesis import HealthCheck, settings

@@ -29,11 +29,11 @@ def align8(size: int) -> int:
     return (size + 7) // 8 * 8
 
 
-class OutsideContract(Exception):  # noqa: N818 - it is no error of anyone's
+class OutsideContract(Exception):
     """A pointer that is no block's payload: the contract says nothing."""
 
 
-class _OutOfMemory(Exception):  # noqa: N818 - internal
+class _OutOfMemory(Exception):
     pass
 
 
@@ -191,9 +191,7 @@ class Model:
         return old
 
     def _map(self, size: int) -> int:
-        answer = self._call(
-            _MMAP, 0, size + META, _READ_WRITE, _PRIVATE_ANONYMOUS, _MINUS_ONE, 0
-        )
+        answer = self._call(_MMAP, 0, size + META, _READ_WRITE, _PRIVATE_ANONYMOUS, _MINUS_ONE, 0)
         if answer >= 2**64 - 4095:
             raise _OutOfMemory
         self.mapped[answer + META] = size

@@ -49,7 +49,9 @@ def prepare(cpu: Cpu, arguments: tuple[int, ...], stack_pointer: int) -> None:
     cpu.set_xmm(_XMM_POISON)
 
 
-def violations(cpu: Cpu, registers: dict[str, int], stack_pointer: int, canary: bytes) -> list[Violation]:
+def violations(
+    cpu: Cpu, registers: dict[str, int], stack_pointer: int, canary: bytes
+) -> list[Violation]:
     """After the call: what is not as it was. `canary` is what now stands where CANARY did."""
     found = [
         Violation(name, f"{name} was {_POISON[name]:#x} and came back as {registers[name]:#x}")
@@ -67,8 +69,13 @@ def violations(cpu: Cpu, registers: dict[str, int], stack_pointer: int, canary: 
     if fpcw != FPCW:
         found.append(Violation("fpcw", f"fpcw was {FPCW:#x} and came back as {fpcw:#x}"))
     if canary != CANARY:
-        first = next(i for i, pair in enumerate(zip(canary, CANARY, strict=True)) if pair[0] != pair[1])
+        first = next(
+            i for i, pair in enumerate(zip(canary, CANARY, strict=True)) if pair[0] != pair[1]
+        )
         found.append(
-            Violation("stack", f"the caller's frame was overwritten, {first} bytes above the return address")
+            Violation(
+                "stack",
+                f"the caller's frame was overwritten, {first} bytes above the return address",
+            )
         )
     return found

@@ -32,6 +32,10 @@ MXCSR, FPCW, RFLAGS = 0x1F80, 0x037F, 0x202
 SLICE = 200_000_000
 """Instructions between two looks at pending signals, so that Ctrl-C works."""
 
+_MANY_FILLS = 2048
+"""Walks after which the TLB is flushed: only then does Unicorn make it larger, and it begins with
+256 entries."""
+
 _SYSCALL_LENGTH = 2
 
 
@@ -66,7 +70,8 @@ class _Block(ctypes.Structure):
     _fields_ = (("pc", ctypes.c_uint64), ("icount", ctypes.c_uint16), ("size", ctypes.c_uint16))
 
 
-_U64, _PTR = ctypes.c_uint64, ctypes.c_void_p
+_U64 = ctypes.c_uint64
+_PTR = ctypes.c_void_p
 _WALK = ctypes.CFUNCTYPE(
     ctypes.c_bool, _PTR, _U64, ctypes.c_int, ctypes.POINTER(_Entry), _PTR
 )  # fmt: skip
@@ -94,12 +99,12 @@ class _Batch:
         start = ctypes.addressof(self.values)
         self._pointers = (_PTR * count)(*(start + 8 * words * i for i in range(count)))
 
-    def read(self, engine: _PTR) -> list[int]:
+    def read(self, engine: ctypes.c_void_p) -> list[int]:
         _ok(uclib.uc_reg_read_batch(engine, self._numbers, self._pointers, self.count))
         return list(self.values)
 
-    def write(self, engine: _PTR, values: list[int]) -> None:
-        self.values[:] = values
+    def write(self, engine: ctypes.c_void_p, values: list[int]) -> None:
+        self.values[:] = values  # type: ignore[assignment]
         _ok(uclib.uc_reg_write_batch(engine, self._numbers, self._pointers, self.count))
 
 
@@ -126,6 +131,7 @@ class Cpu:
         self._answer = _Batch("rax rcx r11".split())
         self._raised: BaseException | None = None
         self._asked = False
+        self._fills = 0
         self.fault: tuple[int, int] | None = None
         """Address and access of the last page fault."""
         self.interrupt: int | None = None
@@ -173,6 +179,7 @@ class Cpu:
 
     def flush_tlb(self) -> None:
         """After pages lost rights: the walk is asked again."""
+        self._fills = 0
         self._control(uc.UC_CTL_TLB_FLUSH)
 
     def forget_code(self, start: int, end: int) -> None:
@@ -212,6 +219,8 @@ class Cpu:
 
     def run(self, start: int, budget: int) -> Stop:
         """Runs from `start` until `hlt`, a fault, or until `budget` instructions are spent."""
+        if self._fills > _MANY_FILLS:
+            self.flush_tlb()
         counter = self.counter
         end = counter.count + budget
         address = start
@@ -247,12 +256,13 @@ class Cpu:
     def _fill(self, _: int, page: int, access: int, entry: Any, __: int) -> bool:
         try:
             rights = self._walk(page, access)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - kept, and raised by run
             self._fail(error)
             return False
         if not rights:
             self.fault = (page, access)
             return False
+        self._fills += 1
         entry[0].paddr = page
         entry[0].perms = sum(map(_PERMS.__getitem__, rights))
         return True
@@ -266,7 +276,7 @@ class Cpu:
                 uclib.uc_emu_stop(self._engine)
             else:
                 self._answer.write(self._engine, [result, rip + _SYSCALL_LENGTH, rflags])
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - kept, and raised by run
             self._fail(error)
 
     def _interrupted(self, _: int, number: int, __: int) -> None:
@@ -276,7 +286,7 @@ class Cpu:
     def _translated(self, _: int, block: Any, __: int, ___: int) -> None:
         try:
             self.counter.learn(block[0].pc, block[0].size, block[0].icount)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - kept, and raised by run
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:

@@ -21,7 +21,7 @@ _NORESERVE = 0x4000
 MapWindow = Callable[[int, int, int], None]
 
 
-class TooMuchTouched(Exception):  # noqa: N818 - the guest's doing, not ours
+class TooMuchTouched(Exception):
     """The guest has written to more pages than it may have."""
 
 
@@ -168,4 +168,4 @@ class Mmu:
         return window
 
 
-_LETTER = {Access.READ: "r", Access.WRITE: "w", Access.EXECUTE: "x"}
+_LETTER: dict[int, str] = {Access.READ: "r", Access.WRITE: "w", Access.EXECUTE: "x"}

@@ -1,10 +1,10 @@
 """A process: an image, a CPU and a kernel put together, and calls into it.
 
-    0x400000          text, data          the image
-    heap start        heap                to the break
-    ... mappings, top-down ...
-    STACK_TOP - 8 MiB stack
-    HARNESS           way in, way out     above what a process may map, out of its reach
+0x400000          text, data          the image
+heap start        heap                to the break
+... mappings, top-down ...
+STACK_TOP - 8 MiB stack
+HARNESS           way in, way out     above what a process may map, out of its reach
 """
 
 from __future__ import annotations
@@ -72,9 +72,7 @@ class Returned:
 class Process:
     """An image loaded into a fresh address space. Close it, or use it as a context manager."""
 
-    def __init__(
-        self, image: Image, *, limits: Limits | None = None, budget: int = BUDGET
-    ) -> None:
+    def __init__(self, image: Image, *, limits: Limits | None = None, budget: int = BUDGET) -> None:
         self.image = image
         self.budget = budget
         limits = limits or Limits()
@@ -249,8 +247,8 @@ class Process:
             return "which is no user address"
         below = max((r for r in space.regions if r.end <= address), key=_end, default=None)
         if below is not None and address - below.end < _NEAR:
-            behind = address - below.end
-            return f"where nothing is mapped, {behind} bytes behind the end of {below.name or 'a mapping'}"
+            name = below.name or "a mapping"
+            return f"where nothing is mapped, {address - below.end} bytes behind the end of {name}"
         return "where nothing is mapped"
 
 

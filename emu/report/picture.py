@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from emu.report.terminal import WIDTH, block_lines, heap as heap_strip
+from emu.report.terminal import WIDTH, block_lines
+from emu.report.terminal import heap as heap_strip
 
 if TYPE_CHECKING:
     from emu.heap import Heap

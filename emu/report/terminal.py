@@ -39,9 +39,7 @@ def show(run: Run, to: Console, *, blocks: bool = True) -> None:
         to.print(line, soft_wrap=True)
     to.print(heap(run.blocks, run.requested, to.width))
     if blocks and run.blocks:
-        for line in block_lines(
-            run.blocks, run.block_places, run.heap_start, run.history.since
-        ):
+        for line in block_lines(run.blocks, run.block_places, run.heap_start, run.history.since):
             to.print(line, soft_wrap=True)
     for line in summary(run):
         to.print(line, soft_wrap=True)
@@ -87,9 +85,7 @@ class _Columns:
     def indent(self) -> str:
         return " " * (self.number + 5)
 
-    def line(
-        self, number: str, call: str, result: str, instructions: str, style: str = ""
-    ) -> Text:
+    def line(self, number: str, call: str, result: str, instructions: str, style: str = "") -> Text:
         """One row, without what changed."""
         row = f"{call:<{self.call}}  {result:<{self.result}} {instructions:>12}"
         return Text.assemble((f"{number:>{self.number}}", _DIM), (f"  {row}", style))
@@ -233,7 +229,6 @@ def readable(size: int) -> str:
 
 
 _UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
-
 
 
 def _header(address: int, heap_start: int) -> str:

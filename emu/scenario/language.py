@@ -163,7 +163,9 @@ class _Line:
         match = _NUMBER.match(token)
         if not match:
             self.wrong(
-                f"`{token}` is not a number", token.column, "1000, 0x3e8, or 1K, 1M, 1G (powers of 1024)"
+                f"`{token}` is not a number",
+                token.column,
+                "1000, 0x3e8, or 1K, 1M, 1G (powers of 1024)",
             )
         sign, hexadecimal, decimal, suffix = match.groups()
         value = int(hexadecimal, 16) if hexadecimal else int(decimal)

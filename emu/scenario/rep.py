@@ -63,7 +63,9 @@ def _freed(file: str, number: int, line: str, id_: str, held: set[str]) -> str |
     if id_ == "-1":
         return None
     if f"id{id_}" not in held:
-        _wrong(file, number, line, f"id {id_} was never allocated", "an id from a line above, or -1")
+        _wrong(
+            file, number, line, f"id {id_} was never allocated", "an id from a line above, or -1"
+        )
     return f"id{id_}"
 
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from asm import layout
-from syscalls.memory import Memory
 
 HEADER = struct.Struct("<Qi4xQQ")
 """size, status, prev, next: asm/osmem/layout.s."""
 _FIELDS = (layout.BLOCK_SIZE, layout.BLOCK_STATUS, layout.BLOCK_PREV, layout.BLOCK_NEXT)
 if (*_FIELDS, layout.META) != (0, 8, 16, 24, HEADER.size):
     raise ImportError("the header in layout.s is not the one that is read here")
+
+
+class Readable(Protocol):
+    """All that a walker needs of memory."""
+
+    def read(self, address: int, size: int) -> bytes:
+        """The bytes at [address, address + size)."""
 
 
 class Status(StrEnum):
@@ -58,42 +67,102 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The blocks that tile [start, end), as far as they do; `broken` says why they do not."""
+    """The blocks that tile [start, end), as far as they do; `broken` says why they do not.
+
+    same_first and same_last: how many blocks at either end are what they were at the walk before.
+    """
 
     start: int
     end: int
     blocks: tuple[Block, ...]
     broken: str | None = None
+    same_first: int = 0
+    same_last: int = 0
 
     @property
     def reached(self) -> int:
         return self.blocks[-1].end if self.blocks else self.start
 
+    def middle(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+        """Without the blocks that stayed the same: of these blocks, or of those before them."""
+        return blocks[self.same_first : len(blocks) - self.same_last]
+
+    def find(self, address: int) -> Block | None:
+        """The block with its payload at an address."""
+        return find(self.blocks, address)
+
+
+def find(blocks: Sequence[Block], address: int) -> Block | None:
+    """The block with its payload at an address; blocks are in address order."""
+    index = bisect_left(blocks, address, key=_address)
+    return blocks[index] if index < len(blocks) and blocks[index].address == address else None
+
+
+def _address(block: Block) -> int:
+    return block.address
+
 
 class Walker:
-    """Walks a heap again and again; blocks that have not changed are the same objects."""
+    """Walks a heap again and again; what has not changed is not read again."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Readable) -> None:
         self._memory = memory
+        self._chunks: list[bytes] = []
+        self._last = Walk(0, 0, ())
         self._known: dict[int, tuple[tuple[int, ...], Block]] = {}
 
     def walk(self, start: int, end: int) -> Walk:
         """From header to header, by size, from the heap's start to the break."""
         heap = self._memory.read(start, end - start)
-        blocks: list[Block] = []
-        broken = None
-        offset = 0
-        while offset < len(heap):
-            if offset + layout.META > len(heap):
-                broken = f"{len(heap) - offset} bytes before the break are too few for a header"
-                break
-            block = self._block(start + offset, HEADER.unpack_from(heap, offset))
+        first, last = self._changed(heap)
+        old = self._last if self._last.start == start else Walk(start, start, ())
+        kept = bisect_right(old.blocks, start + first, key=_address)
+        while kept and old.blocks[kept - 1].end > end:
+            kept -= 1
+        blocks = list(old.blocks[:kept])
+        broken, tail = self._decode(blocks, heap, start, start + last, old)
+        walk = Walk(start, end, (*blocks, *tail), broken, kept, len(tail))
+        self._last = walk
+        return walk
+
+    def _changed(self, heap: bytes) -> tuple[int, int]:
+        """The range of offsets outside which no byte differs from the last walk's."""
+        if len(heap) != sum(map(len, self._chunks)):
+            unchanged = 0
+            for number, chunk in enumerate(self._chunks):
+                if not heap.startswith(chunk, number * _CHUNK):
+                    break
+                unchanged = number * _CHUNK + len(chunk)
+            self._chunks = [heap[i : i + _CHUNK] for i in range(0, len(heap), _CHUNK)]
+            return unchanged, len(heap) + 1
+        changed = [
+            number
+            for number, chunk in enumerate(self._chunks)
+            if not heap.startswith(chunk, number * _CHUNK)
+        ]
+        for number in changed:
+            self._chunks[number] = heap[number * _CHUNK : (number + 1) * _CHUNK]
+        if not changed:
+            return len(heap), len(heap)
+        return changed[0] * _CHUNK, (changed[-1] + 1) * _CHUNK
+
+    def _decode(
+        self, blocks: list[Block], heap: bytes, start: int, changed_end: int, old: Walk
+    ) -> tuple[str | None, tuple[Block, ...]]:
+        """Appends blocks up to the break, or to where the old walk's go on: those are returned."""
+        at = blocks[-1].end if blocks else start
+        end = start + len(heap)
+        while at < end:
+            if at >= changed_end and (known := _from(old.blocks, at + layout.META)):
+                return old.broken, known
+            if at + layout.META > end:
+                return f"{end - at} bytes before the break are too few for a header", ()
+            block = self._block(at, HEADER.unpack_from(heap, at - start))
             if block.end > end:
-                broken = f"the size {block.size} at {block.header:#x} reaches past the break"
-                break
+                return f"the size {block.size} at {at:#x} reaches past the break", ()
             blocks.append(block)
-            offset = block.end - start
-        return Walk(start, end, tuple(blocks), broken)
+            at = block.end
+        return None, ()
 
     def _block(self, header: int, fields: tuple[int, ...]) -> Block:
         known = self._known.get(header)
@@ -104,3 +173,14 @@ class Walker:
         block = Block(header + layout.META, size, status, prev, following, word)
         self._known[header] = (fields, block)
         return block
+
+
+_CHUNK = 4096
+
+
+def _from(blocks: tuple[Block, ...], address: int) -> tuple[Block, ...]:
+    """The blocks from the one with its payload at `address` on; none if there is no such."""
+    index = bisect_left(blocks, address, key=_address)
+    if index < len(blocks) and blocks[index].address == address:
+        return blocks[index:]
+    return ()

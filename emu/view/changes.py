@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from functools import cached_property
 
 from asm import layout
 from emu.process.event import Call
-from emu.view.blocks import Block, Status
+from emu.view.blocks import Block, Status, find
 
 ALLOCATING = ("os_malloc", "os_calloc", "os_realloc")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Moment:
-    """The heap before and after a call."""
+    """The heap before and after a call. A new heap was one free block."""
 
     before: Sequence[Block]
     after: Sequence[Block]
 
+    @cached_property
+    def runs(self) -> list[list[Block]]:
+        """Neighbouring free blocks before the call."""
+        return _free_runs(self.before)
+
     def had(self, address: int) -> Block | None:
-        return _at(self.before, address)
+        return find(self.before, address)
 
     def has(self, address: int) -> Block | None:
-        return _at(self.after, address)
+        return find(self.after, address)
 
 
 def describe(call: Call, before: Sequence[Block], after: Sequence[Block]) -> list[str]:
     """Short phrases: "split 600 off 1000", "best fit of 2"; none where nothing changed."""
+    words = []
+    if after and not before:
+        before = [_first_block(after)]
+        words.append(f"preallocated {_size(before[0].size + layout.META)}")
     moment = Moment(before, after)
     if call.name == "os_free":
         return _freed(call, moment)
-    words = []
-    if after and not before:
-        heap = sum(block.size + layout.META for block in after)
-        words.append(f"preallocated {_size(heap)}")
     if call.name == "os_realloc" and call.args[0]:
         return words + _resized(call, moment)
     return words + _allocated(call, moment)
@@ -66,8 +72,7 @@ def _allocated(call: Call, moment: Moment) -> list[str]:
 
 def _placed(new: Block, moment: Moment) -> list[str]:
     """Where a block in the heap came from."""
-    before = moment.before or _first_block(moment)
-    run = _free_run(before, new.header)
+    run = _free_run(moment.runs, new.header)
     if not run:
         return [f"a new last block of {new.size}"]
     total = _merged_size(run)
@@ -78,11 +83,11 @@ def _placed(new: Block, moment: Moment) -> list[str]:
         words.append(f"grew the last by {new.size - total}")
     else:
         words.append(f"took all {total}")
-    return words + _fit(before, new, total)
+    return words + _fit(moment, new, total)
 
 
-def _fit(before: Sequence[Block], new: Block, total: int) -> list[str]:
-    sizes = [_merged_size(run) for run in _free_runs(before)]
+def _fit(moment: Moment, new: Block, total: int) -> list[str]:
+    sizes = [_merged_size(run) for run in moment.runs]
     fitting = [size for size in sizes if size >= new.size]
     if len(fitting) < 2:
         return []
@@ -108,7 +113,7 @@ def _resized(call: Call, moment: Moment) -> list[str]:
 
 def _absorbed(old: Block, moment: Moment) -> tuple[int, list[str]]:
     """The size of a block that took in the free blocks behind it, and the words for that."""
-    run = [b for b in _free_run(moment.before, old.end) if moment.has(b.address) is None]
+    run = [b for b in _free_run(moment.runs, old.end) if moment.has(b.address) is None]
     if not run:
         return old.size, []
     total = run[-1].end - old.address
@@ -133,35 +138,45 @@ def _refused(call: Call) -> list[str]:
 
 def _merges(moment: Moment, new: Block | None) -> list[str]:
     """Runs of free blocks that became one, other than where the new block lies."""
-    left = {block.header for block in moment.after}
     words = []
-    for run in _free_runs(moment.before):
+    for run in moment.runs:
+        if len(run) == 1:
+            continue
         inside = new is not None and run[0].header <= new.header < run[-1].end
-        gone = sum(block.header not in left for block in run[1:])
-        if gone and run[0].header in left and not inside:
+        gone = sum(moment.has(block.address) is None for block in run[1:])
+        if gone and moment.has(run[0].address) and not inside:
             words.append(f"merged {gone + 1} into {_merged_size(run)}")
     return words
 
 
 def _free_runs(blocks: Sequence[Block]) -> list[list[Block]]:
-    runs = groupby(blocks, key=lambda block: block.status is Status.FREE)
-    return [list(run) for free, run in runs if free]
+    """Neighbouring free blocks, together."""
+    runs: list[list[Block]] = []
+    end = 0
+    for block in blocks:
+        if block.status is Status.FREE:
+            if runs and block.address == end + layout.META:
+                runs[-1].append(block)
+            else:
+                runs.append([block])
+            end = block.end
+    return runs
 
 
-def _free_run(blocks: Sequence[Block], header: int) -> list[Block]:
+def _free_run(runs: list[list[Block]], header: int) -> list[Block]:
     """The neighbouring free blocks from one whose header is at `header`."""
-    for run in _free_runs(blocks):
-        for index, block in enumerate(run):
-            if block.header == header:
-                return run[index:]
-    return []
+    index = bisect_right(runs, header + layout.META, key=lambda run: run[0].address) - 1
+    run = runs[index] if index >= 0 else []
+    return [block for block in run if block.header >= header] if _covers(run, header) else []
 
 
-def _first_block(moment: Moment) -> list[Block]:
+def _covers(run: list[Block], header: int) -> bool:
+    return any(block.header == header for block in run)
+
+
+def _first_block(after: Sequence[Block]) -> Block:
     """The one free block that a new heap begins as."""
-    first, last = moment.after[0], moment.after[-1]
-    size = last.end - first.address
-    return [Block(first.address, size, Status.FREE, 0, 0)]
+    return Block(after[0].address, after[-1].end - after[0].address, Status.FREE, 0, 0)
 
 
 def _merged_size(run: Sequence[Block]) -> int:
@@ -170,10 +185,6 @@ def _merged_size(run: Sequence[Block]) -> int:
 
 def _mapped(call: Call) -> int:
     return sum(s.args[1] for s in call.syscalls if s.name == "mmap" and s.errno is None)
-
-
-def _at(blocks: Sequence[Block], address: int) -> Block | None:
-    return next((block for block in blocks if block.address == address), None)
 
 
 def _count(number: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emu.view.blocks import Block, Status
 
@@ -43,22 +43,35 @@ class History:
         self.closed: list[Bar] = []
         self.samples: list[Sample] = []
 
-    def add(
-        self, sample: Sample, blocks: Iterable[Block], requested: dict[int, int]
-    ) -> None:
-        """requested: bytes asked for, by payload, of the blocks in use."""
+    def add(self, sample: Sample, now: Iterable[Block], before: Iterable[Block]) -> None:
+        """The blocks that changed, as they are now and as they were before the call."""
         self.samples.append(sample)
-        now: dict[int, Bar] = {}
-        for block in blocks:
-            asked = requested.get(block.address)
-            bar = self._open.get(block.header)
-            if bar is None or not _same(bar.block, block) or bar.requested != asked:
-                bar = Bar(block, sample.call, None, asked)
-            now[block.header] = bar
-        for header, bar in self._open.items():
-            if now.get(header) is not bar:
-                self.closed.append(Bar(bar.block, bar.since, sample.call, bar.requested))
-        self._open = now
+        gone = {block.address: block for block in before}
+        for block in now:
+            old = gone.pop(block.address, None)
+            if old is None or not _same(old, block):
+                self._begin(block, sample.call)
+        for address in gone:
+            self._end(address, sample.call)
+
+    def held(self, block: Block | None, call: int, requested: int) -> None:
+        """A caller was given a block, or may keep it with another size."""
+        bar = self._open.get(block.address) if block else None
+        if bar is None or bar.requested == requested:
+            return
+        if bar.since == call:
+            self._open[bar.block.address] = replace(bar, requested=requested)
+        else:
+            self._begin(bar.block, call, requested)
+
+    def _begin(self, block: Block, call: int, requested: int | None = None) -> None:
+        self._end(block.address, call)
+        self._open[block.address] = Bar(block, call, None, requested)
+
+    def _end(self, address: int, call: int) -> None:
+        bar = self._open.pop(address, None)
+        if bar is not None:
+            self.closed.append(replace(bar, until=call))
 
     @property
     def bars(self) -> list[Bar]:
@@ -67,7 +80,7 @@ class History:
 
     def since(self, block: Block) -> int | None:
         """The call that made a block what it is now."""
-        bar = self._open.get(block.header)
+        bar = self._open.get(block.address)
         return bar.since if bar else None
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from emu.view.blocks import Status, Walk
+from emu.view.blocks import Block, Status, Walk
 from emu.view.finding import Finding
 
 Place = Callable[[int], object]
@@ -15,11 +15,24 @@ Check = Callable[["Heap"], Iterator[str]]
 
 @dataclass(frozen=True, slots=True)
 class Heap:
-    """What the checks look at. searched: the last call looked for a block in the list."""
+    """What the checks look at.
+
+    searched: the last call looked for a block in the list. only_changed: the walk before was
+    checked, and was sound; so it is enough to look at what changed, and at its neighbours.
+    """
 
     walk: Walk
     searched: bool
     place: Place
+    only_changed: bool = False
+
+    @property
+    def blocks(self) -> Sequence[Block]:
+        """What is to be checked block by block."""
+        walk = self.walk
+        if not self.only_changed:
+            return walk.blocks
+        return walk.blocks[max(0, walk.same_first - 1) : len(walk.blocks) - walk.same_last + 1]
 
 
 def check(heap: Heap, call: int | None = None) -> list[Finding]:
@@ -48,7 +61,7 @@ def _tail(heap: Heap) -> Iterator[str]:
 
 
 def _list(heap: Heap) -> Iterator[str]:
-    for block, behind in pairwise(heap.walk.blocks):
+    for block, behind in pairwise(heap.blocks):
         if block.next != behind.header:
             yield (
                 f"next of {heap.place(block.address)} is {block.next:#x}, but the block behind it "
@@ -57,18 +70,19 @@ def _list(heap: Heap) -> Iterator[str]:
 
 
 def _back_pointers(heap: Heap) -> Iterator[str]:
-    before = 0
-    for block in heap.walk.blocks:
-        if block.prev != before:
+    for block in heap.walk.blocks[:1]:
+        if block.prev:
+            yield f"prev of {heap.place(block.address)}, the first block, is {block.prev:#x}"
+    for before, block in pairwise(heap.blocks):
+        if block.prev != before.header:
             yield (
                 f"prev of {heap.place(block.address)} is {block.prev:#x}, but the block before it "
-                f"begins at {before:#x}"
+                f"begins at {before.header:#x}"
             )
-        before = block.header
 
 
 def _sizes(heap: Heap) -> Iterator[str]:
-    for block in heap.walk.blocks:
+    for block in heap.blocks:
         if block.size % 8:
             yield f"the size of {heap.place(block.address)}, {block.size}, is no multiple of 8"
         if not block.size:
@@ -76,24 +90,29 @@ def _sizes(heap: Heap) -> Iterator[str]:
 
 
 def _status(heap: Heap) -> Iterator[str]:
-    for block in heap.walk.blocks:
+    for block in heap.blocks:
         if block.status not in (Status.FREE, Status.ALLOC):
             yield f"the status of {heap.place(block.address)} is {block.word}"
 
 
 def _alignment(heap: Heap) -> Iterator[str]:
-    for block in heap.walk.blocks:
+    for block in heap.blocks:
         if block.header % 8:
             yield f"the header of {heap.place(block.address)} is at {block.header:#x}"
 
 
 def _no_free_neighbours(heap: Heap) -> Iterator[str]:
-    for block, behind in pairwise(heap.walk.blocks if heap.searched else ()):
-        if block.status is Status.FREE and behind.status is Status.FREE:
+    before: Block | None = None
+    for block in heap.walk.blocks if heap.searched else ():
+        if block.status is not Status.FREE:
+            before = None
+            continue
+        if before is not None:
             yield (
-                f"{heap.place(block.address)} and {heap.place(behind.address)} are neighbours and "
+                f"{heap.place(before.address)} and {heap.place(block.address)} are neighbours and "
                 "free after a search; they should have been merged"
             )
+        before = block
 
 
 CHECKS: dict[str, Check] = {
@@ -107,4 +126,3 @@ CHECKS: dict[str, Check] = {
     "free-neighbours": _no_free_neighbours,
 }
 """Rule to check; a check yields a sentence for each thing wrong."""
-

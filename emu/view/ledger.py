@@ -65,15 +65,12 @@ class Ledger:
     ) -> None:
         self._memory, self._place, self._usable = memory, place, usable
         self.live: dict[int, Promise] = {}
+        self.live_bytes = 0
         self._order: list[int] = []
         self._taken: dict[int, Promise] = {}
         self._contents = _Contents(memory)
         self._carried = b""
         self.findings: list[Finding] = []
-
-    @property
-    def live_bytes(self) -> int:
-        return sum(promise.size for promise in self.live.values())
 
     def holding(self, address: int) -> Promise | None:
         """The block in use that holds an address."""
@@ -135,20 +132,15 @@ class Ledger:
             if base in self._taken:
                 self._misused(call, base, "written", "use-after-free")
             return
+        written = f"{_bytes(size)} written at {self._place(start)}"
         if start + size > promise.end:
-            self._find(
-                call,
-                "write-past-end",
-                f"{_bytes(size)} written at {self._place(start)}, {start + size - promise.end} past "
-                f"the end of {self._spelled(promise)}",
-            )
+            past = start + size - promise.end
+            message = f"{written}, {past} past the end of {self._spelled(promise)}"
+            self.find(call, "write-past-end", message)
         if start < promise.address:
-            self._find(
-                call,
-                "write-before-start",
-                f"{_bytes(size)} written at {self._place(start)}, {promise.address - start} before "
-                f"the start of {self._spelled(promise)}",
-            )
+            before = promise.address - start
+            message = f"{written}, {before} before the start of {self._spelled(promise)}"
+            self.find(call, "write-before-start", message)
 
     def written(self, start: int, size: int) -> None:
         """The program has written, by guest instructions or by a person's hand."""
@@ -160,18 +152,22 @@ class Ledger:
         promise = Promise(address, size, call)
         here = f"{_bytes(size)} at {self._place(address)}"
         if address % ALIGNMENT:
-            self._find(call, "misaligned", f"{here}: no multiple of {ALIGNMENT}")
+            self.find(call, "misaligned", f"{here}: no multiple of {ALIGNMENT}")
         if not self._usable(address, address + size):
-            self._find(call, "outside", f"{here} reach outside the memory that the kernel gave")
+            self.find(call, "outside", f"{here} reach outside the memory that the kernel gave")
         for other in self._overlapping(address, address + size):
-            self._find(call, "overlap", f"{here} overlap {self._spelled(other)}, which is in use")
+            self.find(call, "overlap", f"{here} overlap {self._spelled(other)}, which is in use")
         if address not in self.live:
             insort(self._order, address)
+        else:
+            self.live_bytes -= self.live[address].size
         self.live[address] = promise
+        self.live_bytes += size
         self._taken.pop(address, None)
 
     def _take(self, call: int, promise: Promise) -> None:
         del self.live[promise.address]
+        self.live_bytes -= promise.size
         del self._order[bisect_left(self._order, promise.address)]
         self._taken[promise.address] = Promise(
             promise.address, promise.size, promise.given, taken=call
@@ -191,9 +187,9 @@ class Ledger:
     def _misused(self, call: int, address: int, what: str, rule: str) -> None:
         taken = self._taken.get(address)
         if taken is None:
-            self._find(call, "invalid-free", f"{self._place(address)} {what}: never given out")
+            self.find(call, "invalid-free", f"{self._place(address)} {what}: never given out")
         else:
-            self._find(call, rule, f"{self._spelled(taken)} {what}")
+            self.find(call, rule, f"{self._spelled(taken)} {what}")
 
     # Contents
 
@@ -208,7 +204,7 @@ class Ledger:
                 was, is_ = old[first - start : last - start], new[first - start : last - start]
                 if was != is_:
                     at = first + _first_difference(was, is_)
-                    self._find(
+                    self.find(
                         call,
                         "contents-changed",
                         f"byte {at - promise.address} of {self._spelled(promise)} was "
@@ -220,7 +216,7 @@ class Ledger:
             data = self._memory.read(start, end - start)
             if data != bytes(len(data)):
                 at = start - address + _first_difference(data, bytes(len(data)))
-                self._find(
+                self.find(
                     call,
                     "calloc-not-zero",
                     f"byte {at} of {size} bytes at {self._place(address)} is "
@@ -232,7 +228,7 @@ class Ledger:
         now = self._memory.read(address, len(self._carried))
         if now != self._carried:
             at = _first_difference(self._carried, now)
-            self._find(
+            self.find(
                 call,
                 "realloc-contents",
                 f"byte {at} of the block, now at {self._place(address)}, was "
@@ -245,7 +241,8 @@ class Ledger:
         place = self._place(promise.address)
         return f"{_bytes(promise.size)} at {place} (given by #{promise.given}{taken})"
 
-    def _find(self, call: int, rule: str, message: str) -> None:
+    def find(self, call: int, rule: str, message: str) -> None:
+        """Enters a finding."""
         self.findings.append(Finding(rule, message, call))
 
 

@@ -227,7 +227,7 @@ BUGS = [
     Bug(
         "exits when memory runs out",
         "state.s",
-        "        mov     dword ptr [rip + os_errno], ENOMEM\n        xor     eax, eax\n        ret\n",
+        "        mov     dword ptr [rip + os_errno], ENOMEM\n        xor     eax, eax\n",
         "        mov     edi, 1\n        mov     eax, 231\n        syscall\n",
         "exit",
         "fail mmap 1 ENOMEM\na = malloc 1M\n",

@@ -11,7 +11,13 @@ from emu.scenario.load import from_text
 from emu.view.invariants import CHECKS
 
 BUDGET = 100_000
-OWN_DOING = {"double-free", "invalid-free", "use-after-free", "write-past-end", "write-before-start"}
+OWN_DOING = {
+    "double-free",
+    "invalid-free",
+    "use-after-free",
+    "write-past-end",
+    "write-before-start",
+}
 
 
 def played(bug, allocator):

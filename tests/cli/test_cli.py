@@ -133,7 +133,9 @@ def test_one_bad_file_does_not_keep_the_others_from_running(file, tmp_path):
 
 
 def test_json_is_what_was_promised(file):
-    path = file("a = malloc 200K\nfree a\nb = malloc 10\nb = realloc b 0\nfree null\nc = malloc 0\n")
+    path = file(
+        "a = malloc 200K\nfree a\nb = malloc 10\nb = realloc b 0\nfree null\nc = malloc 0\n"
+    )
     done = emu("run", "--json", path)
     assert done.returncode == 0
     document = json.loads(done.stdout)

@@ -120,7 +120,9 @@ def test_a_file_without_the_entry_points_is_no_allocator(tmp_path):
 
 
 def test_a_changed_source_is_assembled_again(tmp_path):
-    body = "\n".join(f".globl {n}\n{n}:" for n in ("os_calloc", "os_realloc", "os_free", "os_malloc"))
+    body = "\n".join(
+        f".globl {n}\n{n}:" for n in ("os_calloc", "os_realloc", "os_free", "os_malloc")
+    )
     source = tmp_path / "constant.s"
     for answer in (64, 128):
         source.write_text(f"{body}\n mov eax, {answer}\n ret\n")

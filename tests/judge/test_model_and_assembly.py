@@ -103,7 +103,6 @@ class Lockstep:
 MISUSE = ("double-free", "use-after-free", "invalid-free")
 
 
-
 @given(st.lists(operations, min_size=20, max_size=60))
 def test_no_result_system_call_or_block_differs(calls):
     with Heap("osmem") as heap:

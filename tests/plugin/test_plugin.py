@@ -16,9 +16,7 @@ def run(pytester, *args):
 
 
 def test_the_fixture_is_a_fresh_heap(pytester):
-    pytester.makepyfile(
-        REUSE + "\ndef test_another(heap):\n    assert heap.blocks == ()\n"
-    )
+    pytester.makepyfile(REUSE + "\ndef test_another(heap):\n    assert heap.blocks == ()\n")
     run(pytester).assert_outcomes(passed=2)
 
 
@@ -27,7 +25,12 @@ def test_a_failure_draws_the_heap_and_the_last_calls(pytester):
     result = run(pytester)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["*- heap -*", "heap  128 KiB   in use 104*", "heap+0x20*104   # alloc*#1", "#1 os_malloc(100) = heap+0x20"]
+        [
+            "*- heap -*",
+            "heap  128 KiB   in use 104*",
+            "heap+0x20*104   # alloc*#1",
+            "#1 os_malloc(100) = heap+0x20",
+        ]
     )
 
 

@@ -30,7 +30,10 @@ def last_words(text):
         ("free null", "nothing to free"),
         ("a = malloc 128K\nfree a", "unmapped"),
         (THREE + "free b\nd = malloc 104", "took all 104, best fit of 2"),
-        (THREE + "free a\nfree b\nd = malloc 240", "merged 2 into 240, took all 240, best fit of 2"),
+        (
+            THREE + "free a\nfree b\nd = malloc 240",
+            "merged 2 into 240, took all 240, best fit of 2",
+        ),
         (THREE + "free a\nfree b\nd = malloc 1000", "split 1000 off 130632, merged 2 into 240"),
         (THREE + "a = realloc a 104", "stays"),
         (THREE + "a = realloc a 8", "split 8 off 104"),

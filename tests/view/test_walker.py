@@ -87,3 +87,21 @@ def test_blocks_that_did_not_change_are_the_same_objects():
         first = heap.blocks[0]
         heap.malloc(8)
         assert heap.blocks[0] is first
+
+
+@given(st.lists(st.tuples(st.integers(0, 20_000), st.binary(min_size=1, max_size=40)), max_size=8))
+def test_a_walker_that_remembers_sees_what_a_new_one_sees(writes):
+    blocks = [header(size, 1, 0, 0) + bytes(size) for size in (8, 64, 5000, 24, 9000, 8, 4000)]
+    memory = Bytes(b"".join(blocks))
+    remembering = Walker(memory)
+    before = remembering.walk(START, START + len(memory.data)).blocks
+    for anywhere, data in writes:
+        offset = anywhere % len(memory.data)
+        memory.data = (memory.data[:offset] + data + memory.data[offset + len(data) :])[:18_392]
+        end = START + len(memory.data)
+        walk, fresh = remembering.walk(START, end), Walker(memory).walk(START, end)
+        assert (walk.blocks, walk.broken) == (fresh.blocks, fresh.broken)
+        same = len(walk.blocks) - len(walk.middle(walk.blocks))
+        assert same == len(before) - len(walk.middle(before))
+        assert walk.blocks[: walk.same_first] == before[: walk.same_first]
+        before = walk.blocks
