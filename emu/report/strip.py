@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from asm import layout
-from emu.report.palette import FREE, HEADER, SLACK, USED, Role
-from emu.view.blocks import Block, Status
+from emu.report.palette import ERROR, FREE, USED, Role, parts
+from emu.view.blocks import Block
 
 Piece = tuple[Role, int]
 
@@ -22,7 +21,11 @@ def cells(blocks: Sequence[Block], requested: Mapping[int, int], width: int) -> 
 
     requested: bytes that callers asked for, by payload.
     """
-    pieces = [piece for block in blocks for piece in _pieces(block, requested)]
+    pieces = [
+        (role, end - start)
+        for block in blocks
+        for role, start, end in parts(block, requested.get(block.address))
+    ]
     if not pieces:
         return []
     if len(pieces) > width:
@@ -31,18 +34,9 @@ def cells(blocks: Sequence[Block], requested: Mapping[int, int], width: int) -> 
     return [(role, length) for (role, _), length in zip(pieces, lengths, strict=True)]
 
 
-def _pieces(block: Block, requested: Mapping[int, int]) -> list[Piece]:
-    """(role, bytes) of what a block is made of."""
-    if block.status is Status.FREE:
-        return [(HEADER, layout.META), (FREE, block.size)]
-    used = min(requested.get(block.address, block.size), block.size)
-    pieces = [(HEADER, layout.META), (USED, used), (SLACK, block.size - used)]
-    return [piece for piece in pieces if piece[1]]
-
-
 def _share(pieces: list[Piece], width: int) -> list[int]:
     """One cell each, and the rest by size; headers and slack take no more."""
-    growing = [size if role in (USED, FREE) else 0 for role, size in pieces]
+    growing = [size if role in (USED, FREE, ERROR) else 0 for role, size in pieces]
     total, spare = sum(growing), width - len(pieces)
     if not total:
         return [1] * (len(pieces) - 1) + [1 + spare]
