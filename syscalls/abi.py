@@ -22,10 +22,9 @@ MAX_RW_COUNT = 0x7FFF_F000
 """Bytes that one read or write moves at most."""
 
 # The errnos that our kernel answers with; the names and numbers are those of Linux.
-EPERM, EBADF, ENOMEM, EFAULT, EEXIST, EINVAL, EAGAIN, ENODEV, EOVERFLOW, ENOSYS = (
-    1, 9, 12, 14, 17, 22, 11, 19, 75, 38,
+EPERM, EBADF, ENOMEM, EFAULT, EEXIST, EINVAL, ENODEV, ENOSYS = (
+    1, 9, 12, 14, 17, 22, 19, 38,
 )  # fmt: skip
-EACCES = 13
 
 _NAMES = {number: name for number, name in _host_errno.errorcode.items() if name != "EWOULDBLOCK"}
 _NUMBERS = {name: number for number, name in _NAMES.items()}

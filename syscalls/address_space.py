@@ -74,7 +74,7 @@ class AddressSpace:
         """How many of `size` bytes can be read from `address` on before one cannot."""
         reached = address
         for region in self.overlapping(address, address + size):
-            if region.start > reached or not region.rights.read:
+            if region.start > reached or not region.rights.readable:
                 break
             reached = region.end
         return max(0, min(reached, address + size) - address)

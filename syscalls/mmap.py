@@ -13,7 +13,6 @@ from syscalls.abi import (
     EINVAL,
     ENODEV,
     ENOMEM,
-    EOVERFLOW,
     EPERM,
     MAP_TYPE_MASK,
     MMAP_MIN_ADDR,
@@ -47,8 +46,6 @@ def mmap(
     size = page_up(length)
     if size > TASK_SIZE:
         raise Errno(ENOMEM)
-    if offset + size >= 1 << 64:
-        raise Errno(EOVERFLOW)
     fixed = bool(flags & (Map.MAP_FIXED | Map.MAP_FIXED_NOREPLACE))
     place = _fixed_place(address, size) if fixed else _place(context.space, address, size)
     if flags & Map.MAP_FIXED_NOREPLACE and not context.space.is_free(place, place + size):

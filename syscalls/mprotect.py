@@ -34,9 +34,9 @@ def mprotect(context: Context, address: int, length: int, prot: int) -> int:
 
 
 def rights_of(prot: int) -> Rights:
-    """The door's translation: a word of flags to named rights.
-
-    x86 has no pages that can be written or executed, but not read.
-    """
-    write, execute = bool(prot & Prot.PROT_WRITE), bool(prot & Prot.PROT_EXEC)
-    return Rights(bool(prot & Prot.PROT_READ) or write or execute, write, execute)
+    """The door's translation: a word of flags to named rights."""
+    return Rights(
+        read=bool(prot & Prot.PROT_READ),
+        write=bool(prot & Prot.PROT_WRITE),
+        execute=bool(prot & Prot.PROT_EXEC),
+    )

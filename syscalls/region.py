@@ -7,11 +7,16 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What the pages of a region allow."""
+    """What the pages of a region were asked to allow."""
 
     read: bool
     write: bool
     execute: bool
+
+    @property
+    def readable(self) -> bool:
+        """x86 has no pages that can be written or executed, but not read."""
+        return self.read or self.write or self.execute
 
     def __str__(self) -> str:
         letters = zip("rwx", (self.read, self.write, self.execute), strict=True)
