@@ -79,7 +79,7 @@ class Heap:
         self.process = Process(self.image, limits=limits, budget=budget)
         space = self.process.kernel.space
         self.places = Places(space.heap_start)
-        self.ledger = Ledger(self.process.memory, self.places.place, self._usable)
+        self.ledger = Ledger(self.process.memory, self.places.spelled, self._usable)
         self.memory = MemorySlice(self)
         self.calls: list[Call] = []
         self.named_syscalls: list[tuple[NamedSyscall, ...]] = []
@@ -209,7 +209,7 @@ class Heap:
             and last.name in ("os_malloc", "os_calloc")
             and self.start < (last.result or 0) < self.brk
         )
-        heap = invariants.Heap(walk, searched, self.place, only_changed)
+        heap = invariants.Heap(walk, searched, self.places.spelled, only_changed)
         return invariants.check(heap, last.index if last else None)
 
     def __str__(self) -> str:

@@ -204,7 +204,7 @@ class _Player:
         return f"{name} is {self._shown(address)}"
 
     def _shown(self, address: int) -> str:
-        return str(self.heap.place(address)) if address else "null"
+        return self.heap.places.spelled(address) if address else "null"
 
     # Recording
 

@@ -214,10 +214,15 @@ def summary(run: Run) -> list[Text]:
 def _outcome(run: Run) -> Text:
     made = sum(1 for step in run.steps if step.call)
     found = len(run.findings)
-    findings = "no finding" if not found else "1 finding" if found == 1 else f"{found} findings"
+    findings = counted(found, "finding") if found else "no finding"
     style = "bold" if run.status == 0 else f"bold {ERROR.colour}"
-    text = f"{run.outcome}: {made} calls, {run.instructions} instructions, {findings}"
+    text = f"{run.outcome}: {counted(made, 'call')}, {run.instructions} instructions, {findings}"
     return Text(text, style=style)
+
+
+def counted(number: int, what: str) -> str:
+    """1 call, 2 calls."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def readable(size: int) -> str:

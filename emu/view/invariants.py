@@ -9,7 +9,7 @@ from itertools import pairwise
 from emu.view.blocks import Block, Status, Walk
 from emu.view.finding import Finding
 
-Place = Callable[[int], object]
+Place = Callable[[int], str]
 Check = Callable[["Heap"], Iterator[str]]
 
 

@@ -60,7 +60,7 @@ class Ledger:
     def __init__(
         self,
         memory: TouchedMemory,
-        place: Callable[[int], object],
+        place: Callable[[int], str],
         usable: Callable[[int, int], bool],
     ) -> None:
         self._memory, self._place, self._usable = memory, place, usable

@@ -46,6 +46,11 @@ class Places:
             return self._in_heap(address)
         return address
 
+    def spelled(self, address: int) -> str:
+        """An address for people: its place, or the number in hexadecimal."""
+        place = self.place(address)
+        return place if isinstance(place, str) else f"{place:#x}"
+
     def pointer(self, address: int) -> str | int | None:
         """The same, but None for a null pointer."""
         return self.place(address) if address else None
