@@ -47,6 +47,7 @@ def prepare(cpu: Cpu, arguments: tuple[int, ...], stack_pointer: int) -> None:
         values[index] = argument & _WORD
     cpu.set_general(values)
     cpu.set_xmm(_XMM_POISON)
+    cpu.reset_control()
 
 
 def violations(

@@ -4,7 +4,8 @@ Unicorn says of each newly translated block how many instructions it has; before
 block, the counter adds that number. On an x86-64 host it is machine code of ours
 (asm/probe/count.s), so that counting costs next to nothing; elsewhere, a Python callback.
 
-`rep` counts once for every repetition, as the CPU executes it.
+`rep` counts once for every repetition, and once more where it finds rcx at zero: Unicorn's way.
+A real CPU, single-stepped, does not take that last step, unless it is the only one.
 """
 
 from __future__ import annotations

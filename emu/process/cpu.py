@@ -10,6 +10,8 @@ and r11 after `syscall`; exceptions raised inside callbacks, which it would lose
 from __future__ import annotations
 
 import ctypes
+import sys
+import weakref
 from collections.abc import Callable
 from enum import Enum, IntEnum
 from types import TracebackType
@@ -21,13 +23,17 @@ from unicorn.unicorn_py3.unicorn import uclib
 
 from emu.errors import InternalError
 from emu.process.counter import Counter, make_counter
+from emu.process.disassembly import first_avx
 
 GENERAL = "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip rflags".split()
-CONTROL = ["mxcsr", "fpcw"]
+CONTROL = ["mxcsr", "fpcw", "fpsw", "fptag"]
 XMM = [f"xmm{number}" for number in range(16)]
 
 MXCSR, FPCW, RFLAGS = 0x1F80, 0x037F, 0x202
 """What Linux gives a new process."""
+
+_FPSW, _FPTAG = 0, 0xFFFF
+"""An x87 stack with nothing on it."""
 
 SLICE = 200_000_000
 """Instructions between two looks at pending signals, so that Ctrl-C works."""
@@ -37,6 +43,8 @@ _MANY_FILLS = 2048
 256 entries."""
 
 _SYSCALL_LENGTH = 2
+_NEVER = 1 << 62
+"""The length of a block that no budget pays for."""
 
 
 class Access(IntEnum):
@@ -57,6 +65,7 @@ class Stop(Enum):
     BUDGET = "budget spent"
     PAGE_FAULT = "page fault"
     INVALID = "invalid instruction"
+    REFUSED = "an instruction that would compute wrong results"
     EXCEPTION = "exception"
     ASKED = "asked to"
     MEMORY = "memory spent"
@@ -113,6 +122,13 @@ def _ok(status: int) -> None:
         raise InternalError(f"Unicorn: {uclib.uc_strerror(status).decode()}")
 
 
+def _release(engine: _PTR, hooks: list[ctypes.c_size_t]) -> None:
+    """Knows no Cpu, so that one that nobody closed can go, and its engine with it."""
+    for hook in hooks:
+        uclib.uc_hook_del(engine, hook)
+    _ok(uclib.uc_close(engine))
+
+
 class Cpu:
     """One x86-64 CPU.
 
@@ -131,7 +147,11 @@ class Cpu:
         self._answer = _Batch("rax rcx r11".split())
         self._raised: BaseException | None = None
         self._asked = False
+        self._refused: tuple[int, int, int] | None = None
+        self._cut: int | None = None
         self._fills = 0
+        self.uncounted: frozenset[int] = frozenset()
+        """Addresses of blocks that count as no instructions: the way in and the way out."""
         self.fault: tuple[int, int] | None = None
         """Address and access of the last page fault."""
         self.interrupt: int | None = None
@@ -140,13 +160,13 @@ class Cpu:
         self._control(uc.UC_CTL_TLB_TYPE, uc.UC_TLB_VIRTUAL)
         self._keep: list[Any] = []
         self._hooks: list[ctypes.c_size_t] = []
+        self._release = weakref.finalize(self, _release, self._engine, self._hooks)
         self._hook(uc.UC_HOOK_TLB_FILL, _WALK(self._fill))
         self._hook(uc.UC_HOOK_INSN, _SYSCALL(self._syscall), x86.UC_X86_INS_SYSCALL)
         self._hook(uc.UC_HOOK_INTR, _INTERRUPT(self._interrupted))
         self._hook(uc.UC_HOOK_EDGE_GENERATED, _TRANSLATED(self._translated))
         self._hook(uc.UC_HOOK_BLOCK, self.counter.callback, user=self.counter.user)
-        self.set("mxcsr", MXCSR)
-        self.set("fpcw", FPCW)
+        self.reset_control()
         self.set("rflags", RFLAGS)
 
     def __enter__(self) -> Cpu:
@@ -162,13 +182,10 @@ class Cpu:
 
     def close(self) -> None:
         """Gives the engine back; the second time does nothing."""
-        if self._engine:
-            for hook in self._hooks:
-                uclib.uc_hook_del(self._engine, hook)
-            _ok(uclib.uc_close(self._engine))
-            self._engine = _PTR()
-            self._keep.clear()
-            self.counter.close()
+        self._release()
+        self._engine = _PTR()
+        self._keep.clear()
+        self.counter.close()
 
     # Memory
 
@@ -207,9 +224,14 @@ class Cpu:
         """All the registers of GENERAL at once, in that order."""
         self._general.write(self._engine, values)
 
-    def control(self) -> list[int]:
+    def control(self) -> tuple[int, int]:
         """MXCSR and the x87 control word."""
-        return self._control_words.read(self._engine)
+        mxcsr, fpcw, *_ = self._control_words.read(self._engine)
+        return mxcsr, fpcw
+
+    def reset_control(self) -> None:
+        """MXCSR and the x87 as a new process has them."""
+        self._control_words.write(self._engine, [MXCSR, FPCW, _FPSW, _FPTAG])
 
     def set_xmm(self, values: list[int]) -> None:
         """xmm0 to xmm15, two words of 64 bits each, the low one first."""
@@ -224,20 +246,44 @@ class Cpu:
         counter = self.counter
         end = counter.count + budget
         address = start
-        self.fault = self.interrupt = None
-        self._asked = False
+        self._forget_last_run()
         while True:
             counter.arm(min(end, counter.count + SLICE))
-            status = uclib.uc_emu_start(self._engine, address, 0, 0, 0)
-            if self._raised is not None:
-                raised, self._raised = self._raised, None
-                raise raised
-            if counter.misses:
-                raise InternalError(f"{counter.misses} blocks were not counted")
+            status = self._emulate(address)
+            if self._refused is not None:
+                return self._run_up_to(*self._refused)
             stop = self._why(status)
             if stop is not Stop.BUDGET or counter.limit == end:
                 return stop
             address = self.get("rip")
+
+    def _forget_last_run(self) -> None:
+        self.fault = self.interrupt = None
+        self._asked = False
+        self._refused = self._cut = None
+
+    def _run_up_to(self, block: int, end: int, instructions: int) -> Stop:
+        """Runs what stands before a refused instruction in its block."""
+        if block == end:
+            return Stop.REFUSED
+        self._refused, self._cut = None, block
+        self.counter.arm(self.counter.count + instructions)
+        self._control(uc.UC_CTL_TB_FLUSH)
+        stop = self._why(self._emulate(block, end))
+        return Stop.REFUSED if stop is Stop.HALTED else stop
+
+    def _emulate(self, address: int, until: int = 0) -> int:
+        hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
+        try:
+            status: int = uclib.uc_emu_start(self._engine, address, until, 0, 0)
+        finally:
+            sys.unraisablehook = hook
+        if self._raised is not None:
+            raised, self._raised = self._raised, None
+            raise raised
+        if self.counter.misses:
+            raise InternalError(f"{self.counter.misses} blocks were not counted")
+        return status
 
     def _why(self, status: int) -> Stop:
         if self._asked:
@@ -256,15 +302,15 @@ class Cpu:
     def _fill(self, _: int, page: int, access: int, entry: Any, __: int) -> bool:
         try:
             rights = self._walk(page, access)
+            if not rights:
+                self.fault = (page, access)
+                return False
+            self._fills += 1
+            entry[0].paddr = page
+            entry[0].perms = sum(map(_PERMS.__getitem__, rights))
         except BaseException as error:  # noqa: BLE001 - kept, and raised by run
             self._fail(error)
             return False
-        if not rights:
-            self.fault = (page, access)
-            return False
-        self._fills += 1
-        entry[0].paddr = page
-        entry[0].perms = sum(map(_PERMS.__getitem__, rights))
         return True
 
     def _syscall(self, _: int, __: int) -> None:
@@ -285,14 +331,33 @@ class Cpu:
 
     def _translated(self, _: int, block: Any, __: int, ___: int) -> None:
         try:
-            self.counter.learn(block[0].pc, block[0].size, block[0].icount)
+            address, size = block[0].pc, block[0].size
+            instructions = 0 if address in self.uncounted else block[0].icount
+            instructions -= address == self._cut  # its end is no instruction of the guest's
+            avx = first_avx(self._read(address, size), address)
+            if avx is not None:
+                self._refused = (address, *avx)
+                instructions = _NEVER
+            self.counter.learn(address, size, instructions)
         except BaseException as error:  # noqa: BLE001 - kept, and raised by run
             self._fail(error)
+
+    def _unraisable(self, lost: Any) -> None:
+        """Ctrl-C strikes where a callback is entered, before its `try`: ctypes would only print."""
+        if "ctypes callback" in (lost.err_msg or ""):
+            self._fail(lost.exc_value)
+        else:
+            sys.__unraisablehook__(lost)
 
     def _fail(self, error: BaseException) -> None:
         if self._raised is None:
             self._raised = error
         uclib.uc_emu_stop(self._engine)
+
+    def _read(self, address: int, size: int) -> bytes:
+        data = ctypes.create_string_buffer(size)
+        _ok(uclib.uc_mem_read(self._engine, _U64(address), data, _U64(size)))
+        return data.raw
 
     def _hook(self, kind: int, callback: Any, *extra: int, user: int | None = None) -> None:
         handle = ctypes.c_size_t()

@@ -43,6 +43,9 @@ _LONGEST_BLOCK = 512 * 15
 _LONGEST_INSTRUCTION = 15
 _NEAR = 1 << 20
 
+_PASSED = (Stop.ASKED, Stop.HALTED)
+"""Stops that leave rip behind the instruction, as `int` does."""
+
 _INVALID_OPCODE = 6
 _EXCEPTIONS = {
     0: "a division error (#DE)",
@@ -55,8 +58,6 @@ _EXCEPTIONS = {
     17: "an alignment error (#AC)",
     19: "an SSE error (#XM)",
 }
-_TRAPS = {3, 4, *range(32, 256)}
-"""Exceptions that leave rip behind the instruction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +147,15 @@ class Process:
         self.memory.write(HARNESS, self._harness.segments[0].data)
         self._enter_at = self._harness.symbols["enter"]
         self._leave = self._harness.symbols["leave"]
-        for address in (self._enter_at, self._leave):  # one byte each, and not the function's
-            self.cpu.counter.learn(address, 1, 0)
+        self.cpu.uncounted = frozenset({self._enter_at, self._leave})
+        self.cpu.counter.learn(self._enter_at, 1, 0)  # the first block of a run, never reported
 
     def _rights(self, page: int) -> str:
         region = self.kernel.space.at(page)
         if region is None:
             return "rx" if page == HARNESS else ""
         rights = region.rights
-        return "r" * rights.read + "w" * rights.write + "x" * rights.execute
+        return "r" * rights.readable + "w" * rights.write + "x" * rights.execute
 
     # Running
 
@@ -167,6 +168,9 @@ class Process:
             return self.cpu.run(self._enter_at, self.budget)
         except TooMuchTouched:
             return Stop.MEMORY
+        except BaseException:  # ours, or Ctrl-C: the call stands half way
+            self.died = True
+            raise
 
     def _syscall(self, number: int, arguments: tuple[int, ...]) -> int | None:
         try:
@@ -189,6 +193,8 @@ class Process:
             raise MemorySpent(f"more than {self._limits.touched} bytes of memory written to", scene)
         if stop is Stop.PAGE_FAULT and self.cpu.fault:
             raise self._page_fault(scene, *self.cpu.fault)
+        if stop is Stop.REFUSED:
+            raise GuestFault("an AVX instruction, which this CPU does not have (#UD)", scene)
         number = _INVALID_OPCODE if stop is Stop.INVALID else self.cpu.interrupt
         what = "a privileged instruction" if number is None else _EXCEPTIONS.get(number)
         raise GuestFault(what or f"exception or interrupt {number}", scene)
@@ -196,10 +202,14 @@ class Process:
     def _scene(self, stop: Stop, name: str, registers: dict[str, int], before: int) -> Scene:
         counter = self.cpu.counter
         rip = registers["rip"]
-        executed = self._instructions(counter.block, rip)
-        if stop in (Stop.ASKED, Stop.HALTED) or self.cpu.interrupt in _TRAPS:  # rip has moved on
-            rip = executed[-1].address if executed else rip
-        count = counter.count if stop is Stop.BUDGET else counter.before + len(executed)
+        if self._between_blocks(stop):
+            count = counter.count
+            rip = self._jump() or rip
+        else:
+            executed = self._instructions(counter.block, rip)
+            count = counter.before + len(executed)
+            if executed and (stop in _PASSED or executed[-1].text.startswith("int")):
+                registers["rip"] = rip = executed[-1].address
         code = disassemble(self._code(rip), rip)
         image = self._harness if rip >= HARNESS else self.image
         line = image.line_at(rip)
@@ -213,6 +223,21 @@ class Process:
             registers=registers,
             instructions=count - before,
         )
+
+    def _jump(self) -> int | None:
+        """The jump that led to where nothing may be executed: the end of the last block."""
+        counter = self.cpu.counter
+        length = counter.count - counter.before
+        if not self.cpu.fault or not length:
+            return None
+        last = disassemble(self.memory.read(counter.block, _LONGEST_BLOCK), counter.block)[:length]
+        return last[-1].address if last and last[-1].jumps else None
+
+    def _between_blocks(self, stop: Stop) -> bool:
+        """Whether the last block ran to its end, so that rip is where the next would begin."""
+        if stop is Stop.PAGE_FAULT and self.cpu.fault:
+            return self.cpu.fault[1] == Access.EXECUTE
+        return stop in (Stop.BUDGET, Stop.REFUSED)
 
     def _instructions(self, start: int, end: int) -> list[Instruction]:
         """The instructions in [start, end); none if that is no piece of a block."""
@@ -229,12 +254,13 @@ class Process:
     def _page_fault(self, scene: Scene, page: int, access: int) -> GuestFault:
         address = page
         if access == Access.EXECUTE:
-            address = max(page, scene.address)
+            address = max(page, scene.registers["rip"])
         else:
             code = disassemble(self._code(scene.address), scene.address)
-            for start, size in code[0].accesses(scene.registers) if code else ():
+            for start, size in _accesses(code, access, scene.registers):
                 if start < page + PAGE and page < start + size:
                     address = max(page, start)
+                    break
         verb = {Access.READ: "read of", Access.WRITE: "write to"}.get(Access(access), "jump to")
         what = f"page fault: {verb} {address:#x}, {self._what_is_at(address)}"
         return GuestFault(what, scene, address, str(Access(access)))
@@ -250,6 +276,16 @@ class Process:
             name = below.name or "a mapping"
             return f"where nothing is mapped, {address - below.end} bytes behind the end of {name}"
         return "where nothing is mapped"
+
+
+def _accesses(
+    code: list[Instruction], access: int, registers: dict[str, int]
+) -> list[tuple[int, int]]:
+    """What the first instruction touches; what it reads or writes first, whichever was refused."""
+    if not code:
+        return []
+    fitting = code[0].writes if access == Access.WRITE else code[0].reads
+    return fitting(registers) + code[0].accesses(registers)
 
 
 def _end(region: Region) -> int:

@@ -1,0 +1,16 @@
+"""Benchmarks: python -m tests.bench
+
+Each figure stands beside something measured in the same run, in turns with it.
+"""
+
+from tests.bench import bench_command, bench_guest, bench_heap
+from tests.bench.measure import table
+
+
+def main() -> None:
+    """Prints the table."""
+    print(table([f for bench in (bench_heap, bench_command, bench_guest) for f in bench.figures()]))
+
+
+if __name__ == "__main__":
+    main()
