@@ -198,18 +198,33 @@ class Ledger:
         if not self._order:
             return
         last_end = self.live[self._order[-1]].end
-        for start, old, new in self._contents.changes(self._order[0], last_end):
-            for promise in self._overlapping(start, start + len(old)):
-                first, last = max(start, promise.address), min(start + len(old), promise.end)
-                was, is_ = old[first - start : last - start], new[first - start : last - start]
-                if was != is_:
-                    at = first + _first_difference(was, is_)
-                    self.find(
-                        call,
-                        "contents-changed",
-                        f"byte {at - promise.address} of {self._spelled(promise)} was "
-                        f"{old[at - start]:#04x} and is {new[at - start]:#04x}",
-                    )
+        for page, before, now in self._contents.changes(self._order[0], last_end):
+            for promise, at in self._changed(page, before, now):
+                self.find(
+                    call,
+                    "contents-changed",
+                    f"byte {at - promise.address} of {self._spelled(promise)} was "
+                    f"{before[at - page]:#04x} and is {now[at - page]:#04x}",
+                )
+
+    def _changed(self, page: int, before: bytes, now: bytes) -> Iterator[tuple[Promise, int]]:
+        """Blocks in use that differ, each with its first different byte.
+
+        From difference to difference, by the bits in which the page, read as a number, differs.
+        """
+        differs = int.from_bytes(before, "little") ^ int.from_bytes(now, "little")
+        base = page
+        while differs:
+            at = base + ((differs & -differs).bit_length() - 1) // 8
+            promise = self.holding(at)
+            if promise is not None:
+                yield promise, at
+                following = promise.end
+            else:
+                index = bisect_right(self._order, at)
+                following = self._order[index] if index < len(self._order) else page + PAGE
+            differs >>= 8 * (following - base)
+            base = following
 
     def _check_zero(self, call: int, address: int, size: int) -> None:
         for start, end in self._memory.touched(address, address + size):
