@@ -17,6 +17,8 @@ from pathlib import Path
 from asm import dialect, source
 from asm.errors import AssemblyError
 from asm.image import Image, Segment, SourceLine
+from asm.instruction import SHORT_BRANCH
+from asm.registers import RESERVED
 from asm.source import Statement
 
 BASE = 0x400000
@@ -71,8 +73,13 @@ class _Unit:
         for statement in self.statements:
             lines += [f"{label}:" for label in statement.labels]
             if statement.body:
-                lines.append(statement.body)
+                lines.append(statement.body + self._fill(statement))
         return "\n".join(lines)
+
+    def _fill(self, statement: Statement) -> str:
+        """Keystone fills gaps with `nop`; between data there are zeros."""
+        gap = self.segment == "data" and statement.word in dialect.ALIGN_DIRECTIVES
+        return ", 0" if gap and "," not in statement.rest else ""
 
 
 _NO_BYTES = dialect.CONSTANT_DIRECTIVES | {".macro"}
@@ -95,13 +102,14 @@ class _Program:
         marked = [unit for unit in units if unit.marks]
         wanted = [_TEXT_END, _DATA, _DATA_END, *labels, *(unit.mark for unit in marked)]
         whole = "\n".join(
-            [text, f"{_TEXT_END}:", ".p2align 12", f"{_DATA}:", data, f"{_DATA_END}:"]
-            + [".p2align 3", f"{_FOOTER}:", *map(_footer_entry, wanted)]
-        )
+            [text, f"{_TEXT_END}:", ".p2align 12", f"{_DATA}:", data, f"{_DATA_END}:",
+             ".p2align 3", f"{_FOOTER}:", *map(_footer_entry, wanted)]
+        )  # fmt: skip
         code = _keystone(whole, base)
         if code is None:
             raise self._locate(units, labels)
         addresses = dict(zip(wanted, _footer(code, len(wanted)), strict=True))
+        _check_short_branches(units, addresses)
         return self._build(code, base, labels, marked, addresses)
 
     def _build(
@@ -138,8 +146,8 @@ class _Program:
                     raise statement.wrong(
                         f"`{label}` is defined already, at {other.file}:{other.line}"
                     )
-                if label.lower() in dialect.REGISTERS:
-                    raise statement.wrong(f"`{label}` is a register")
+                if label.lower() in RESERVED:
+                    raise statement.wrong(f"`{label}` is a register or a word of the syntax")
                 seen[label] = statement
             inside += (statement.word in (".macro", ".rept")) - (
                 statement.word in (".endm", ".endr")
@@ -214,7 +222,7 @@ def _nest(closers: list[str], statement: Statement) -> None:
         closers.pop()
     elif word in dialect.OPENING.values() or (word in dialect.INNER and not closers):
         raise statement.wrong(f"`{word}` closes nothing")
-    elif closers and (word in dialect.SEGMENTS or word == ".include"):
+    elif closers and (word in dialect.SEGMENTS or word in dialect.SILENT):
         raise statement.wrong(f"`{word}` cannot stand inside a block")
 
 
@@ -250,25 +258,50 @@ def _lines(
 
 
 def _must_make_bytes(unit: _Unit) -> bool:
-    return not unit.first.word.startswith(".")
+    word = unit.first.word
+    return not word.startswith(".") or (word in dialect.WIDTHS and bool(unit.first.rest))
+
+
+def _check_short_branches(units: list[_Unit], addresses: dict[str, int]) -> None:
+    """Keystone cuts a distance that is too far to one byte, silently."""
+    for unit in units:
+        for statement in unit.statements:
+            if not SHORT_BRANCH.match(statement.word):
+                continue
+            if len(unit.statements) > 1:
+                raise statement.wrong(f"`{statement.word}` cannot stand inside a block")
+            size = 3 if statement.word == "jecxz" else 2
+            distance = addresses[statement.rest] - (addresses[unit.mark] + size)
+            if not -128 <= distance <= 127:
+                raise statement.wrong(
+                    f"`{statement.rest}` is {distance} bytes away, and this reaches 127"
+                )
 
 
 _reasons: list[str] = ["Keystone cannot assemble it"]
+_SEAL = b"\x5e\xa1" * 8
 
 
 def _keystone(text: str, address: int) -> bytes | None:
-    """The bytes, or None; `_last_reason` then says why."""
+    """The bytes, or None; `_last_reason` then says why.
+
+    A seal behind the text tells whether Keystone has read all of it.
+    """
     import keystone
 
     # Keystone's own default is Intel syntax. Never set it: every decimal would then be read as
     # hexadecimal.
     engine = keystone.Ks(keystone.KS_ARCH_X86, keystone.KS_MODE_64)
+    sealed = "\n".join([text, *(f".byte {byte}" for byte in _SEAL)])
     try:
-        code, _ = engine.asm(text, address, as_bytes=True)
+        code, _ = engine.asm(sealed, address, as_bytes=True)
     except keystone.KsError as error:
         _reasons[:] = [str(error).split(" (KS_ERR")[0]]
         return None
-    return bytes(code or b"")
+    if not code or not code.endswith(_SEAL):
+        _reasons[:] = ["what stands behind it is dropped, silently"]
+        return None
+    return bytes(code).removesuffix(_SEAL)
 
 
 def _last_reason() -> str:

@@ -5,7 +5,7 @@ without a word. So a line is let through only in forms that GNU as and Keystone 
 compares them); any other is refused with the reason and what to write instead.
 
     number      16, 0x10, 0b101, 'a'; also -16 and ~7
-    constant    a name given by .equ in a line above
+    constant    a name given by .equ in a line above; its value is an expression (expression.py)
     immediate   number, constant, constant + number, constant - number
     memory      qword ptr [base + index*8 + constant + number], or [rip + label + number]
     target      a label, a register or memory, behind call, jmp, jcc and loop
@@ -13,12 +13,15 @@ compares them); any other is refused with the reason and what to write instead.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
-from itertools import pairwise
 
-from asm.errors import AssemblyError
-from asm.source import Statement, blank_strings
+from asm import expression, instruction
+from asm.expression import NAME
+from asm.macros import Macro
+from asm.registers import RESERVED
+from asm.source import Statement, blank_strings, split_commas
 
 DATA_DIRECTIVES = frozenset(
     ".byte .word .short .long .int .quad .zero .skip .space .ascii .asciz .string".split()
@@ -40,44 +43,20 @@ _REFUSED = {
     ".comm": "write a label in .data and .zero",
     "endbr64": "Keystone does not know it; leave it out",
 }
+_STRINGS = frozenset({".ascii", ".asciz", ".string"})
+_FILLS = frozenset({".zero", ".skip", ".space"})
+WIDTHS = {".byte": 8, ".word": 16, ".short": 16, ".long": 32, ".int": 32, ".quad": 64}
+_TESTS = frozenset({".if", ".elseif"})
+_ALONE = frozenset({".else", *OPENING.values()})
 _UNDERSTOOD = (
     DATA_DIRECTIVES | ALIGN_DIRECTIVES | CONSTANT_DIRECTIVES | set(OPENING) | set(OPENING.values())
 ) | (INNER | set(SEGMENTS) | SILENT | {".include"})
 
-_64 = "rax rbx rcx rdx rsi rdi rbp rsp".split() + [f"r{n}" for n in range(8, 16)]
-_SMALLER = "eax ebx ecx edx esi edi ebp esp ax bx cx dx si di bp sp al bl cl dl sil dil bpl spl"
-_SMALLER += " ah bh ch dh " + " ".join(f"r{n}{w}" for n in range(8, 16) for w in "dwb")
-_INDEXABLE = frozenset(_64) | frozenset("eax ebx ecx edx esi edi ebp esp".split())
-_SEGMENT_REGISTERS = frozenset("cs ds es fs gs ss".split())
-REGISTERS = (
-    frozenset(_64)
-    | frozenset(_SMALLER.split())
-    | frozenset(f"{kind}{n}" for kind in ("xmm", "ymm") for n in range(16))
-    | frozenset(f"mm{n}" for n in range(8))
-    | frozenset({"st"} | {f"st({n})" for n in range(8)})
-    | _SEGMENT_REGISTERS
-)
-_PREFIXES = frozenset("rep repe repz repne repnz lock".split())
-_SIZES = "byte|word|dword|qword|tbyte|xmmword|oword"
-_BRANCH = re.compile(r"(call|j[a-z]+|loop[a-z]*)$")
-_NO_SIZE = re.compile(
-    r"(lea|prefetch\w*|invlpg|fxsave\w*|fxrstor\w*|cmpxchg(8|16)b|(ld|st)mxcsr|fn?stcw|fldcw|clflush\w*)$"
-)
-
-_NUMBER = r"(?:0x[0-9a-f]+|0b[01]+|0|[1-9][0-9]*|'(?:\\.|[^'\\])')"
-_NAME = r"[A-Za-z_.$][\w.$]*"
-_NUMBER_ONLY = re.compile(rf"[-~]?\s*{_NUMBER}$", re.IGNORECASE)
-_NAME_FIRST = re.compile(rf"({_NAME})\s*(?:[-+]\s*{_NUMBER})?$", re.IGNORECASE)
-_MEMORY = re.compile(rf"(?:({_SIZES})\s+ptr\s*)?\[([^\[\]]*)\]$", re.IGNORECASE)
-_SCALED = re.compile(r"(?:(\w+)\s*\*\s*([1248])|([1248])\s*\*\s*(\w+))$")
-_WORDS = re.compile(rf"(?<![\w.$]){_NAME}")
-_POSITIVE = re.compile(rf"{_NUMBER}$", re.IGNORECASE)
-_UNARY = re.compile(rf"[-~]\s*\(?\s*{_NAME}")
-
-MINUS_LOST = (
-    "Keystone loses the minus before a name, silently; "
-    "give the final value a name of its own (.equ X, -32) and add it"
-)
+_TEXT = re.compile(r'"(?:[^"\\]|\\[\\"nrtbf]|\\[0-7]{1,3})*"$')
+_LABEL_AND_NUMBER = re.compile(rf"({NAME})\s*(?:([-+])(.+))?$")
+_LARGEST = 1 << 24
+"""Bytes of data, and lines after .rept and macros: more is taken for a mistake."""
+_DEEPEST = 16
 
 
 class Dialect:
@@ -87,135 +66,166 @@ class Dialect:
     """
 
     def __init__(self, labels: Iterable[str], constants: Iterable[str]) -> None:
-        self.labels = frozenset(labels)
+        self.labels = set(labels)
         self.constants = frozenset(constants)
-        self.known: set[str] = set()
-        """Constants whose .equ has been passed."""
+        self.known: dict[str, int] = {}
+        """Constants whose .equ has been passed, with their values."""
+        self.macros: dict[str, Macro] = {}
+        self._begun: Macro | None = None
+        self._depth = 0
+        self._repeats: list[int] = []
+        self._made = 0
+        self._names = instruction.Names(self.labels, self.known, self.constants)
 
     def check(self, statement: Statement) -> None:
         """Raises AssemblyError for a statement that Keystone would misread or not understand."""
-        body = blank_strings(statement.body)
-        if reason := _refused(statement.word, body):
+        if not statement.body.isascii() or not statement.body.isprintable():
+            raise statement.wrong("only ASCII can be assembled; other letters go into comments")
+        if reason := _refused(statement.word, blank_strings(statement.body)):
             raise statement.wrong(reason)
-        if "\\" in body:  # a macro's parameters: seen by Keystone alone
-            return
-        if statement.word.startswith("."):
-            self._directive(statement)
+        if self._begun or statement.word == ".macro":
+            self._record(statement)
         elif statement.body:
-            self._instruction(statement)
+            self._check(statement)
+
+    def _record(self, statement: Statement) -> None:
+        """A macro is checked where it is used, with what it is given."""
+        if not self._begun:
+            self._begun = Macro.begun(statement)
+            if self._begun.name in self.macros:
+                raise statement.wrong(f"the macro `{self._begun.name}` is there already")
+        elif statement.word == ".macro":
+            raise statement.wrong("a macro cannot be defined inside another")
+        elif statement.word == ".endm":
+            if statement.rest:
+                raise statement.wrong("nothing stands behind `.endm`")
+            self.macros[self._begun.name] = self._begun
+            self._begun = None
+        else:
+            self._begun.body.append(statement)
+
+    def _check(self, statement: Statement) -> None:
+        self._count(1, statement)
+        if "\\" in blank_strings(statement.body):
+            raise statement.wrong("`\\` names a macro's parameter, and this is no macro")
+        if macro := self.macros.get(statement.body.split()[0]):
+            self._expand(macro, statement)
+        elif statement.word.startswith("."):
+            self._directive(statement)
+        else:
+            instruction.check(statement, self._names)
+
+    def _expand(self, macro: Macro, invocation: Statement) -> None:
+        if self._depth == _DEEPEST:
+            raise invocation.wrong("macros that use macros that use ..: too deep")
+        self._depth += 1
+        lines = macro.expanded(invocation)
+        for label in (label for line in lines for label in line.labels):
+            if label in self.labels:
+                raise invocation.wrong(
+                    f"`{label}` is defined already: pass the macro a name for it"
+                )
+            self.labels.add(label)
+        for line in lines:
+            if reason := _refused(line.word, blank_strings(line.body)):
+                raise line.wrong(reason)
+            if line.body:
+                self._check(line)
+        self._depth -= 1
 
     def _directive(self, statement: Statement) -> None:
-        word, rest = statement.word, blank_strings(statement.rest)
+        word, rest = statement.word, statement.rest
         if word not in _UNDERSTOOD:
             raise statement.wrong(f"unknown directive `{word}`")
         if word in CONSTANT_DIRECTIVES:
             self._constant(statement)
-        elif word in DATA_DIRECTIVES and word not in {".ascii", ".asciz", ".string"}:
-            for name in _WORDS.findall(rest):
-                self._defined(name, statement)
+        elif word in _STRINGS:
+            self._strings(statement)
+        elif word in _FILLS:
+            self._fill(statement)
+        elif word in DATA_DIRECTIVES:
+            self._data(statement)
+        elif word in ALIGN_DIRECTIVES:
+            self._align(statement)
+        elif word == ".rept":
+            self._repeats.append(self._number(rest, statement, 0, _LARGEST))
+        elif word in _ALONE and rest:
+            raise statement.wrong(f"nothing stands behind `{word}`")
+        elif word == ".endr":
+            del self._repeats[-1:]
+        elif word in _TESTS:
+            self._value(rest, statement, compare=True)
+        elif word in (".ifdef", ".ifndef") and not re.fullmatch(NAME, rest):
+            raise statement.wrong(f"a name is expected: {word} NAME")
         elif word == ".intel_syntax" and rest != "noprefix":
             raise statement.wrong("registers are written without %: .intel_syntax noprefix")
 
     def _constant(self, statement: Statement) -> None:
         name, comma, value = (part.strip() for part in statement.rest.partition(","))
-        if not re.fullmatch(_NAME, name) or not comma or not value:
+        if not re.fullmatch(NAME, name) or not comma or not value:
             raise statement.wrong("a name and a value are expected: .equ NAME, 16")
-        if name.lower() in REGISTERS:
-            raise statement.wrong(f"`{name}` is a register")
-        if name in self.known:
+        if name.lower() in RESERVED:
+            raise statement.wrong(f"`{name}` is a register or a word of the syntax")
+        if name in self.known or name in self.labels:
             raise statement.wrong(f"`{name}` has a value already")
-        for used in _WORDS.findall(blank_strings(value)):
-            if used not in self.known:
-                raise statement.wrong(f"`{used}` is no constant given above")
-        self.known.add(name)
+        self.known[name] = self._value(value, statement)
 
-    def _instruction(self, statement: Statement) -> None:
-        word, rest = statement.word, statement.rest
-        while word in _PREFIXES and rest:
-            word, _, rest = rest.partition(" ")
-            word = word.lower()
-        operands = split_operands(rest)
-        if any(not operand for operand in operands):
-            raise statement.wrong("an operand is missing")
-        for operand in operands:
-            self._operand(operand, word, statement)
-        self._sizes(word, operands, statement)
-
-    def _operand(self, operand: str, word: str, statement: Statement) -> None:
-        if operand.lower() in REGISTERS or _NUMBER_ONLY.match(operand):
-            return
-        if memory := _MEMORY.match(operand):
-            self._memory(memory[2], statement)
-        elif name := _NAME_FIRST.match(operand):
-            self._name(name[1], operand, word, statement)
-        else:
-            raise statement.wrong(_unreadable(operand))
-
-    def _name(self, name: str, operand: str, word: str, statement: Statement) -> None:
-        self._defined(name, statement)
-        if name in self.labels:
-            if not _BRANCH.match(word):
+    def _strings(self, statement: Statement) -> None:
+        for text in split_commas(statement.rest):
+            if not _TEXT.match(text):
                 raise statement.wrong(
-                    f"`{name}` is a label: write [rip + {name}], or lea to take its address"
+                    'a text in quotes is expected; other letters are written \\n, \\t, \\" or \\101'
                 )
-            if name != operand:
-                raise statement.wrong("a jump goes to a label, not to a place behind one")
 
-    def _memory(self, inside: str, statement: Statement) -> None:
-        if re.search(r"-\s*[A-Za-z_.$(~-]|~|\(", inside):
-            raise statement.wrong(MINUS_LOST)
-        terms = re.split(r"([-+])", inside)
-        parts = [part.strip() for part in terms[::2]]
-        if not parts[0] and len(parts) > 1:  # a sign in front
-            parts.pop(0)
-        registers = [part.lower() for part in parts if part.lower() in (_INDEXABLE | {"rip"})]
-        for part in parts:
-            self._memory_term(part, "rip" in registers, statement)
-        if not registers and not any(_SCALED.match(part) for part in parts):
-            raise statement.wrong("an absolute address: write [rip + label], or use a register")
+    def _fill(self, statement: Statement) -> None:
+        count, *byte = split_commas(statement.rest) or [""]
+        self._count(self._number(count, statement, 0, _LARGEST), statement)
+        for value in byte:
+            self._number(value, statement, 0, 255)
 
-    def _memory_term(self, part: str, by_rip: bool, statement: Statement) -> None:
-        if part.lower() in _INDEXABLE or part.lower() == "rip" or _POSITIVE.match(part):
-            return
-        if scaled := _SCALED.match(part):
-            register = (scaled[1] or scaled[4]).lower()
-            if register in _INDEXABLE:
-                return
-            raise statement.wrong(f"only a register can be scaled, not `{part}`")
-        if not re.fullmatch(_NAME, part):
-            raise statement.wrong(_unreadable(part) if part else "an operand is missing")
-        self._defined(part, statement)
-        if part in self.labels and not by_rip:
-            raise statement.wrong(f"`{part}` is a label: write [rip + {part}]")
+    def _data(self, statement: Statement) -> None:
+        width = WIDTHS[statement.word]
+        for value in split_commas(statement.rest):
+            match = _LABEL_AND_NUMBER.match(value)
+            if match and match[1] in self.labels:
+                if width != 64:
+                    raise statement.wrong(f"an address has 64 bits: .quad {value}")
+                if match[2] != "-" or match[3].strip() not in self.labels:
+                    self._number(match[3] or "0", statement, 0, (1 << 31) - 1)
+            else:
+                self._number(value, statement, -(1 << width - 1), (1 << width) - 1)
 
-    def _defined(self, name: str, statement: Statement) -> None:
-        if name in self.labels or name in self.known:
-            return
-        if name in self.constants:
-            raise statement.wrong(
-                f"`{name}` is used above its .equ; Keystone would read 0: constants come first"
-            )
-        if name.lower() in REGISTERS:
-            raise statement.wrong(f"the register `{name}` cannot stand here")
-        raise statement.wrong(f"undefined name `{name}`")
+    def _align(self, statement: Statement) -> None:
+        """Beyond a page, places would depend on where the program is loaded."""
+        count, *_ = split_commas(statement.rest) or [""]
+        if statement.word == ".p2align":
+            self._number(count, statement, 0, 12)
+        elif self._number(count, statement, 1, 4096).bit_count() != 1:
+            raise statement.wrong(f"{count} is no power of two")
 
-    def _sizes(self, word: str, operands: list[str], statement: Statement) -> None:
-        memories = [match for text in operands if (match := _MEMORY.match(text))]
-        if not memories or memories[0][1] or _NO_SIZE.match(word):
-            return
-        if not any(operand.lower() in REGISTERS for operand in operands):
-            raise statement.wrong(
-                f"the size is missing: write qword ptr {memories[0][0]}, or dword, word, byte"
-            )
+    def _number(self, text: str, statement: Statement, low: int, high: int) -> int:
+        value = self._value(text, statement)
+        if not low <= value <= high:
+            raise statement.wrong(f"`{text}` is not between {low} and {high}")
+        return value
+
+    def _value(self, text: str, statement: Statement, compare: bool = False) -> int:
+        for name in _NAMES.findall(blank_strings(text)):
+            if name not in self.known:
+                self._names.defined(name, statement)
+                raise statement.wrong(f"the label `{name}` cannot stand here")
+        try:
+            return expression.value(text, self.known, compare)
+        except ValueError as error:
+            raise statement.wrong(str(error)) from None
+
+    def _count(self, made: int, statement: Statement) -> None:
+        self._made += made * math.prod(self._repeats)
+        if self._made > _LARGEST:
+            raise statement.wrong("the program grows beyond every measure here")
 
 
-def split_operands(text: str) -> list[str]:
-    """The operands of an instruction, at the commas."""
-    if not text.strip():
-        return []
-    blanked = blank_strings(text)
-    cuts = [-1, *(i for i, letter in enumerate(blanked) if letter == ","), len(text)]
-    return [text[a + 1 : b].strip() for a, b in pairwise(cuts)]
+_NAMES = re.compile(rf"(?<![\w.$']){NAME}")
 
 
 def _refused(word: str, body: str) -> str | None:
@@ -252,12 +262,3 @@ _TRAPS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("a number with a leading 0 may mean octal: write 0x or leave it out",
      _searcher(r"(?<![\w.$'])0\d")),
 )  # fmt: skip
-
-
-def _unreadable(operand: str) -> str:
-    if _UNARY.search(operand) or re.search(rf"-\s*{_NAME}", operand):
-        return MINUS_LOST
-    return (
-        f"`{operand}` is not understood: an operand is a register, memory, a number, "
-        "a constant, or a constant + or - a number"
-    )

@@ -1,6 +1,6 @@
 """layout.s read as numbers, so that Python types none of them again.
 
-    from asm.layout import META, BLOCK_NEXT
+from asm.layout import META, BLOCK_NEXT
 """
 
 from __future__ import annotations

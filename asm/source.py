@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from asm.errors import AssemblyError
@@ -12,7 +13,7 @@ from asm.errors import AssemblyError
 PACKAGE = Path(__file__).parent
 """Where the shipped sources are; `.include` looks there after the including file's folder."""
 
-LABEL = re.compile(r"\s*([A-Za-z_.$][\w.$]*)\s*:(?!:)")
+LABEL = re.compile(r"\s*((?:\.L|[A-Za-z_])[\w.]*)\s*:(?!:)", re.ASCII)
 _STRING = re.compile(r'"(?:\\.|[^"\\])*"' + r"|'(?:\\.|[^'\\])'")
 _INCLUDE = re.compile(r'\.include\s+"([^"]+)"$')
 
@@ -64,10 +65,31 @@ def blank_strings(text: str) -> str:
     return _STRING.sub(lambda match: match[0][0] + "_" * (len(match[0]) - 2) + match[0][-1], text)
 
 
+def parse(file: str, number: int, text: str, source: str) -> Statement | None:
+    """A line without its comment as a statement; None where nothing is on it."""
+    labels = []
+    while match := LABEL.match(text):
+        labels.append(match[1])
+        text = text[match.end() :]
+    body = " ".join(text.split()) if '"' not in text and "'" not in text else text.strip()
+    if not labels and not body:
+        return None
+    return Statement(file, number, source, tuple(labels), body)
+
+
+def split_commas(text: str) -> list[str]:
+    """What stands between the commas; nothing for an empty text."""
+    if not text.strip():
+        return []
+    blanked = blank_strings(text)
+    cuts = [-1, *(i for i, letter in enumerate(blanked) if letter == ","), len(text)]
+    return [text[a + 1 : b].strip() for a, b in pairwise(cuts)]
+
+
 def _statements(path: Path, open_files: tuple[Path, ...]) -> Iterator[Statement]:
     file = shown(path)
-    for number, source in enumerate(_text(path).splitlines(), 1):
-        statement = _parse(file, number, source)
+    for number, source in enumerate(_text(path).split("\n"), 1):
+        statement = parse(file, number, source[: _comment(source)], source)
         if statement is None:
             continue
         if statement.word != ".include":
@@ -89,18 +111,6 @@ def _text(path: Path) -> str:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise AssemblyError(shown(path), 0, "", f"cannot be read: {reason}") from None
-
-
-def _parse(file: str, number: int, source: str) -> Statement | None:
-    text = source[: _comment(source)].rstrip()
-    labels = []
-    while match := LABEL.match(text):
-        labels.append(match[1])
-        text = text[match.end() :]
-    body = " ".join(text.split()) if '"' not in text and "'" not in text else text.strip()
-    if not labels and not body:
-        return None
-    return Statement(file, number, source, tuple(labels), body)
 
 
 def _comment(source: str) -> int:

@@ -56,6 +56,8 @@ def mmap(
 
 
 def _fixed_place(address: int, size: int) -> int:
+    if address > (1 << 64) - PAGE:  # Linux takes such a place for an errno, and answers it
+        raise Errno((1 << 64) - address)
     if address > TASK_SIZE - size:
         raise Errno(ENOMEM)
     if address % PAGE:

@@ -7,12 +7,12 @@ mapping that does not grow.
 
 from __future__ import annotations
 
-from syscalls.abi import EINVAL, ENOMEM, PAGE, TASK_SIZE, Errno, Prot, page_up
+from syscalls.abi import EINVAL, ENOMEM, PAGE, Errno, Prot, page_up
 from syscalls.call import Context
 from syscalls.region import Rights
 
-_KNOWN = Prot.PROT_READ | Prot.PROT_WRITE | Prot.PROT_EXEC | Prot.PROT_SEM
-_GROWS = Prot.PROT_GROWSDOWN | Prot.PROT_GROWSUP
+_KNOWN = int(Prot.PROT_READ | Prot.PROT_WRITE | Prot.PROT_EXEC | Prot.PROT_SEM)
+_GROWS = int(Prot.PROT_GROWSDOWN | Prot.PROT_GROWSUP)
 
 
 def mprotect(context: Context, address: int, length: int, prot: int) -> int:
@@ -21,13 +21,15 @@ def mprotect(context: Context, address: int, length: int, prot: int) -> int:
     if length == 0:
         return 0
     size = page_up(length) & (1 << 64) - 1
-    if address + size > 1 << 64 or size == 0:
+    if address + size >= 1 << 64 or size == 0:
         raise Errno(ENOMEM)
     if prot & ~_GROWS & ~_KNOWN:
         raise Errno(EINVAL)
-    if address + size > TASK_SIZE or context.space.at(address) is None:
+    if prot & Prot.PROT_GROWSDOWN and not context.space.is_free(address, address + size):
+        raise Errno(EINVAL)
+    if context.space.at(address) is None:
         raise Errno(ENOMEM)
-    if prot & _GROWS:
+    if prot & Prot.PROT_GROWSUP:
         raise Errno(EINVAL)
     context.space.protect(address, size, rights_of(prot))
     return 0

@@ -52,6 +52,4 @@ def test_a_lost_minus_would_be_seen(tmp_path: Path) -> None:
     gnu = gnu_as.like(image, program.read_text().replace("+", "-"), tmp_path)
     text = image.segments[0]
     assert gnu_as.listing(text.data, text.address) == ["0x400000 mov rax, qword ptr [rdi + 0x20]"]
-    assert gnu_as.listing(gnu["text"], text.address) == [
-        "0x400000 mov rax, qword ptr [rdi - 0x20]"
-    ]
+    assert gnu_as.listing(gnu["text"], text.address) == ["0x400000 mov rax, qword ptr [rdi - 0x20]"]

@@ -92,6 +92,10 @@ CASES = {
     "fixed, odd": [(MMAP, page(0) + 1, PAGE, R, PRIVATE | ANON | FIXED, -1, 0)],
     "fixed beyond the end": [(MMAP, 1 << 47, PAGE, R, PRIVATE | ANON | FIXED, -1, 0)],
     "fixed across the end": [(MMAP, (1 << 47) - PAGE, PAGE, R, PRIVATE | ANON | FIXED, -1, 0)],
+    "fixed where the errnos are": [
+        (MMAP, address, PAGE, R, PRIVATE | ANON | FIXED, -1, 0)
+        for address in (-1, -2, -4095, -4096, -4097, -8192)
+    ],
     "fixed on free pages": [mapped(3, 2)],
     "fixed over others": [mapped(0, 6), mapped(2, 2, R)],
     "noreplace on free pages": [(MMAP, page(1), PAGE, R, PRIVATE | ANON | NOREPLACE, -1, 0)],
@@ -132,6 +136,16 @@ CASES = {
     "protect so much that it wraps": [mapped(0, 1), (MPROTECT, page(0), -1, R)],
     "protect with unknown bits": [mapped(0, 1), (MPROTECT, page(0), PAGE, R | 0x100)],
     "protect with unknown bits, nothing": [(MPROTECT, page(0), PAGE, R | 0x100)],
+    "protect with a high unknown bit": [mapped(0, 1), (MPROTECT, page(0), PAGE, R | 1 << 31)],
+    "protect the last page of all": [
+        (MPROTECT, -PAGE, 1, R), (MPROTECT, -PAGE, PAGE, R | 0x100), (MPROTECT, -2 * PAGE, PAGE, R),
+    ],
+    "protect to beyond the end": [mapped(0, 2), mapped(3, 1), (MPROTECT, page(1), 1 << 47, R)],
+    "protect, growing, from a hole": [
+        mapped(1, 1), (MPROTECT, page(0), 2 * PAGE, R | 0x0100_0000),
+        (MPROTECT, page(0), 2 * PAGE, R | 0x0200_0000), (MPROTECT, page(0), 1, R | 0x0100_0000),
+    ],
+    "protect, growing up": [mapped(0, 1), (MPROTECT, page(0), PAGE, R | 0x0200_0000)],
     "protect, growing": [mapped(0, 1), (MPROTECT, page(0), PAGE, R | 0x0100_0000)],
     "protect, growing both ways": [mapped(0, 1), (MPROTECT, page(0), PAGE, R | 0x0300_0000)],
     "protect, growing, length 0": [(MPROTECT, page(0), 0, R | 0x0300_0000)],
