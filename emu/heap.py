@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 
 from emu import allocators
+from emu.closing import Closing
 from emu.process.event import Call
 from emu.process.process import BUDGET, Process
 from emu.view import invariants
@@ -56,7 +56,7 @@ class MemorySlice:
         return start, end
 
 
-class Heap:
+class Heap(Closing):
     """An allocator and its heap. A context manager; `close` gives everything back.
 
         heap = Heap("osmem")
@@ -86,19 +86,7 @@ class Heap:
         """What each call asked of the kernel, with places for addresses."""
         self._walker = Walker(self.process.memory)
 
-    def __enter__(self) -> Heap:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
-        """Gives the engine and its memory back; the second time does nothing."""
         self.process.close()
 
     # The allocator

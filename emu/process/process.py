@@ -12,12 +12,12 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from functools import cache
-from types import TracebackType
 from typing import NoReturn
 
 from asm.assembler import assemble
 from asm.image import Image
 from asm.source import PACKAGE
+from emu.closing import Closing
 from emu.errors import BudgetSpent, GuestExited, GuestFault, MemorySpent, Scene
 from emu.process import convention
 from emu.process.convention import CANARY, Violation
@@ -70,7 +70,7 @@ class Returned:
     violations: tuple[Violation, ...]
 
 
-class Process:
+class Process(Closing):
     """An image loaded into a fresh address space. Close it, or use it as a context manager."""
 
     def __init__(self, image: Image, *, limits: Limits | None = None, budget: int = BUDGET) -> None:
@@ -89,19 +89,7 @@ class Process:
         self._load()
         self.kernel.space.limits = limits  # for what the process asks, not for its loading
 
-    def __enter__(self) -> Process:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
-        """Gives the engine and the memory back; the second time does nothing."""
         self.cpu.close()
         self.memory.close()
 

@@ -21,20 +21,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
+from emu.view.contents import Contents, TouchedMemory
 from emu.view.finding import Finding
 from syscalls.abi import PAGE
-from syscalls.memory import Memory
 
 ALIGNMENT = 8
-
-
-class TouchedMemory(Memory, Protocol):
-    """Memory that knows which of its pages may hold other bytes than zero."""
-
-    def touched(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """Runs of such pages within [start, end), cut to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +60,7 @@ class Ledger:
         self.live_bytes = 0
         self._order: list[int] = []
         self._taken: dict[int, Promise] = {}
-        self._contents = _Contents(memory)
+        self._contents = Contents(memory)
         self._carried = b""
         self.findings: list[Finding] = []
 
@@ -267,43 +259,3 @@ def _bytes(count: int) -> str:
 
 def _first_difference(a: bytes, b: bytes) -> int:
     return next(i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y)
-
-
-class _Contents:
-    """Pages as they were when they were last looked at; what is not here was zero."""
-
-    def __init__(self, memory: TouchedMemory) -> None:
-        self._memory = memory
-        self._pages: dict[int, bytes] = {}
-
-    def changes(self, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
-        """(address, before, now) of each page in [start, end) that is not as it was."""
-        for page in self._candidates(start, end):
-            now = self._memory.read(page, PAGE)
-            before = self._pages.get(page, _ZERO)
-            if now != before:
-                self._pages[page] = now
-                yield page, before, now
-
-    def accept(self, start: int, size: int) -> None:
-        """These bytes are as they should be."""
-        for page in self._candidates(start, start + size):
-            now = self._memory.read(page, PAGE)
-            before = self._pages.get(page, _ZERO)
-            first, last = max(start - page, 0), min(start + size - page, PAGE)
-            self._pages[page] = before[:first] + now[first:last] + before[last:]
-
-    def _candidates(self, start: int, end: int) -> list[int]:
-        touched = {
-            page
-            for run_start, run_end in self._memory.touched(start, end)
-            for page in range(run_start & -PAGE, run_end, PAGE)
-        }
-        if (end - start) // PAGE < len(self._pages):
-            touched.update(p for p in range(start & -PAGE, end, PAGE) if p in self._pages)
-        else:
-            touched.update(p for p in self._pages if start - PAGE < p < end)
-        return sorted(touched)
-
-
-_ZERO = bytes(PAGE)

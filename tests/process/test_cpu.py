@@ -52,7 +52,7 @@ def test_every_register_comes_in_as_set() -> None:
     with bare(f"{store}\npushfq\npop rbx\nhlt") as (cpu, run):
         cpu.set_general([*(values.get(name, 0) for name in GENERAL[:-1]), RFLAGS | 0x8D5])
         assert run() is Stop.HALTED
-        pushed = cpu._read(0x10_0000, 8 * len(names))
+        pushed = cpu._engine.read(0x10_0000, 8 * len(names))
         assert [int.from_bytes(pushed[i : i + 8], "little") for i in range(0, len(pushed), 8)] == [
             values[name] for name in names
         ]
@@ -66,7 +66,7 @@ def test_both_halves_of_every_xmm_register_come_in_as_set() -> None:
         cpu.set("rsp", 0x10_0000)
         cpu.set_xmm(values)
         assert run() is Stop.HALTED
-        assert cpu._read(0x10_0000, 256) == b"".join(v.to_bytes(8, "little") for v in values)
+        assert cpu._engine.read(0x10_0000, 256) == b"".join(v.to_bytes(8, "little") for v in values)
 
 
 def test_a_new_cpu_starts_as_linux_starts_a_process() -> None:
