@@ -1,7 +1,4 @@
-"""layout.s read as numbers, so that Python types none of them again.
-
-from asm.layout import META, BLOCK_NEXT
-"""
+"""layout.s read as numbers, so that Python types none of them again."""
 
 from __future__ import annotations
 

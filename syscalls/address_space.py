@@ -107,10 +107,17 @@ class AddressSpace:
 
     # Changing
 
-    def map(self, start: int, size: int, rights: Rights, name: str = "") -> None:
-        """Fresh zero pages at [start, start + size); what was there is unmapped."""
+    def map(
+        self, start: int, size: int, rights: Rights, name: str = "", *, reserved: bool = True
+    ) -> None:
+        """Fresh zero pages at [start, start + size); what was there is unmapped.
+
+        reserved: the machine must have that much memory, should all of it be used.
+        """
         end = start + size
         replaced = sum(r.within(start, end).size for r in self.overlapping(start, end))
+        if reserved and rights.write and size > (self.limits.ram or size):
+            raise Errno(ENOMEM)
         self._afford(size, replaced, writable=rights.write)
         self._make_room(start, end)
         self._insert(Region(start, end, rights, name))
@@ -170,8 +177,6 @@ class AddressSpace:
             data = sum(r.size for r in self._regions if r.rights.write and r.name != "stack")
             if data + size > limits.data:
                 raise Errno(ENOMEM)
-        if writable and limits.ram is not None and size > limits.ram:
-            raise Errno(ENOMEM)
         if len(self._regions) >= MAX_MAP_COUNT:
             raise Errno(ENOMEM)
 

@@ -2,7 +2,7 @@
 
 Deviations, so far: mappings of files answer ENODEV, since no file can be open; MAP_SHARED is
 private, since nobody is there to share with; MAP_GROWSDOWN answers EINVAL and MAP_HUGETLB ENOMEM
-(no huge pages are set aside), rather than being ignored.
+(no huge pages are set aside), rather than being ignored; MAP_32BIT is ignored.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def mmap(
     if flags & Map.MAP_FIXED_NOREPLACE and not context.space.is_free(place, place + size):
         raise Errno(EEXIST)
     _check_kind(flags)
-    context.space.map(place, size, rights_of(prot))
+    reserved = not flags & Map.MAP_NORESERVE
+    context.space.map(place, size, rights_of(prot), reserved=reserved)
     return place
 
 

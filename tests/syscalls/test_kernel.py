@@ -197,6 +197,7 @@ def test_one_request_for_more_than_the_machine_has_is_refused():
     kernel = Kernel(Sparse(), HEAP, Limits(ram=1 << 30))
     assert call(kernel, MMAP, 0, (1 << 30) + PAGE, 3, ANONYMOUS, -1, 0) == -ENOMEM
     assert call(kernel, MMAP, 0, 1 << 30, 3, ANONYMOUS, -1, 0) > 0
+    assert call(kernel, MMAP, 0, 2 << 30, 3, ANONYMOUS | 0x4000, -1, 0) > 0  # MAP_NORESERVE
 
 
 registers = st.integers(0, MINUS - 1) | st.integers(0, 1 << 13) | st.integers(HEAP, HEAP + 1 << 13)
