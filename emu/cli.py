@@ -210,7 +210,7 @@ def demo_command(
     """
     from emu.report import terminal
     from emu.run import run
-    from emu.scenario.load import load, shipped
+    from emu.scenario.load import from_text, load, shipped
 
     chosen = shipped(names)
     if only_list:
@@ -220,7 +220,8 @@ def demo_command(
     console = terminal.console()
     worst = 0
     for path in chosen:
-        done = run(path, allocator)
+        scenario = from_text(path.read_text(encoding="utf-8"), path.name)
+        done = run(scenario, allocator)
         terminal.show(done, console, blocks=False)
         console.print()
         worst = max(worst, done.status if done.failures or done.died else 0)

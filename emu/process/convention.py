@@ -8,9 +8,10 @@ garbage here, so that code which hopes for a zero is found.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from emu.process.cpu import FPCW, GENERAL, MXCSR, RFLAGS, Cpu
+from emu.process.cpu import FPCW, GENERAL, MXCSR, RFLAGS, Cpu, new_state
 
 ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
 KEPT = ("rbx", "rbp", "r12", "r13", "r14", "r15")
@@ -23,10 +24,12 @@ CANARY = bytes.fromhex("c0ffee5afe57ac4b") * 8
 
 _WORD = (1 << 64) - 1
 _POISON = {name: (0xBAD0_0000_0000_0001 + 0x0101_0101 * i) for i, name in enumerate(GENERAL)}
-_POISONED = [*(_POISON[name] for name in GENERAL[:-1]), RFLAGS | _ARITHMETIC_FLAGS]
+_POISONED = new_state(
+    {**_POISON, "rflags": RFLAGS | _ARITHMETIC_FLAGS},
+    xmm=[0x7FF8_BAD0_0000_0001 + i for i in range(32)],
+)
 _RSP = GENERAL.index("rsp")
 _ARGUMENTS = [GENERAL.index(name) for name in ARGUMENTS]
-_XMM_POISON = [0x7FF8_BAD0_0000_0001 + i for i in range(32)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +48,10 @@ def prepare(cpu: Cpu, arguments: tuple[int, ...], stack_pointer: int) -> None:
     values[_RSP] = stack_pointer
     for index, argument in zip(_ARGUMENTS, arguments, strict=False):
         values[index] = argument & _WORD
-    cpu.set_general(values)
-    cpu.set_xmm(_XMM_POISON)
-    cpu.reset_control()
+    cpu.set_state(values)
 
 
-def violations(
-    cpu: Cpu, registers: dict[str, int], stack_pointer: int, canary: bytes
-) -> list[Violation]:
+def violations(registers: Mapping[str, int], stack_pointer: int, canary: bytes) -> list[Violation]:
     """After the call: what is not as it was. `canary` is what now stands where CANARY did."""
     found = [
         Violation(name, f"{name} was {_POISON[name]:#x} and came back as {registers[name]:#x}")
@@ -64,7 +63,7 @@ def violations(
         found.append(Violation("rsp", f"rsp came back {off:+d} bytes from where it was"))
     if registers["rflags"] & _DIRECTION:
         found.append(Violation("DF", "the direction flag came back set"))
-    mxcsr, fpcw = cpu.control()
+    mxcsr, fpcw = registers["mxcsr"], registers["fpcw"]
     if mxcsr & ~_MXCSR_STATUS != MXCSR:
         found.append(Violation("mxcsr", f"mxcsr was {MXCSR:#x} and came back as {mxcsr:#x}"))
     if fpcw != FPCW:

@@ -8,8 +8,9 @@ which it would lose.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, IntEnum
+from types import MappingProxyType
 from typing import Any
 
 from emu.closing import Closing
@@ -28,6 +29,17 @@ MXCSR, FPCW, RFLAGS = 0x1F80, 0x037F, 0x202
 
 _FPSW, _FPTAG = 0, 0xFFFF
 """An x87 stack with nothing on it."""
+
+STATE = GENERAL + CONTROL + XMM
+
+
+def new_state(
+    general: Mapping[str, int] = MappingProxyType({}), xmm: Sequence[int] = (0,) * 32
+) -> list[int]:
+    """The values of STATE as Linux starts a process, but for what is given."""
+    start = {"rflags": RFLAGS, "mxcsr": MXCSR, "fpcw": FPCW, "fpsw": _FPSW, "fptag": _FPTAG}
+    return [*({**start, **general}.get(name, 0) for name in GENERAL + CONTROL), *xmm]
+
 
 SLICE = 200_000_000
 """Instructions between two looks at pending signals, so that Ctrl-C works."""
@@ -79,9 +91,8 @@ class Cpu(Closing):
     def __init__(self, walk: Walk, on_syscall: OnSyscall) -> None:
         self._engine = Engine()
         self._walk, self._on_syscall = walk, on_syscall
-        self._general = self._engine.batch(GENERAL)
-        self._control_words = self._engine.batch(CONTROL)
-        self._xmm = self._engine.batch(XMM, words=2)
+        self._state = self._engine.batch(STATE)
+        self._scalars = self._engine.batch(GENERAL + CONTROL)
         self._asked_for = self._engine.batch("rax rdi rsi rdx r10 r8 r9 rip rflags".split())
         self._answer = self._engine.batch("rax rcx r11".split())
         self._raised: BaseException | None = None
@@ -104,8 +115,7 @@ class Cpu(Closing):
         self._engine.hook(Hook.BLOCK, self.counter.callback, user=self.counter.user)
         self.get, self.set = self._engine.get, self._engine.set
         self.map_window, self.forget_code = self._engine.map_window, self._engine.forget_code
-        self.reset_control()
-        self.set("rflags", RFLAGS)
+        self.set_state(new_state())
 
     def close(self) -> None:
         self._engine.close()
@@ -118,26 +128,13 @@ class Cpu(Closing):
 
     # Registers; get and set, for one of them, are the engine's
 
-    def general(self) -> dict[str, int]:
-        """The registers of GENERAL."""
-        return dict(zip(GENERAL, self._general.read(), strict=True))
+    def state(self) -> dict[str, int]:
+        """The registers of GENERAL and CONTROL."""
+        return dict(zip(GENERAL + CONTROL, self._scalars.read(), strict=True))
 
-    def set_general(self, values: list[int]) -> None:
-        """All the registers of GENERAL at once, in that order."""
-        self._general.write(values)
-
-    def control(self) -> tuple[int, int]:
-        """MXCSR and the x87 control word."""
-        mxcsr, fpcw, *_ = self._control_words.read()
-        return mxcsr, fpcw
-
-    def reset_control(self) -> None:
-        """MXCSR and the x87 as a new process has them."""
-        self._control_words.write([MXCSR, FPCW, _FPSW, _FPTAG])
-
-    def set_xmm(self, values: list[int]) -> None:
-        """xmm0 to xmm15, two words of 64 bits each, the low one first."""
-        self._xmm.write(values)
+    def set_state(self, values: list[int]) -> None:
+        """All of STATE at once: a word each, but two for an xmm register, the low one first."""
+        self._state.write(values)
 
     # Running
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import weakref
 from enum import IntEnum
+from itertools import accumulate
 from typing import Any
 
 from unicorn import unicorn_const as uc
@@ -138,9 +139,9 @@ class Engine:
     def set(self, name: str, value: int) -> None:
         check(library.uc_reg_write(self._handle, _number(name), ctypes.byref(U64(value))))
 
-    def batch(self, names: list[str], words: int = 1) -> Batch:
+    def batch(self, names: list[str]) -> Batch:
         """A list of registers for reading and writing together."""
-        return Batch(self._handle, names, words)
+        return Batch(self._handle, names)
 
     # Running
 
@@ -159,15 +160,16 @@ class Engine:
 
 
 class Batch:
-    """A fixed list of registers of `words` words each, read or written in one call."""
+    """A fixed list of registers, read or written in one call; xmm registers are two words each."""
 
-    def __init__(self, engine: ctypes.c_void_p, names: list[str], words: int) -> None:
-        count = len(names)
-        self._engine, self._count = engine, count
-        self._values = (U64 * (count * words))()
-        self._numbers = (ctypes.c_int32 * count)(*map(_number, names))
+    def __init__(self, engine: ctypes.c_void_p, names: list[str]) -> None:
+        sizes = [2 if name.startswith("xmm") else 1 for name in names]
+        self._engine, self._count = engine, len(names)
+        self._values = (U64 * sum(sizes))()
+        self._numbers = (ctypes.c_int32 * len(names))(*map(_number, names))
         start = ctypes.addressof(self._values)
-        self._pointers = (POINTER * count)(*(start + 8 * words * i for i in range(count)))
+        places = (start + 8 * words for words in accumulate(sizes[:-1], initial=0))
+        self._pointers = (POINTER * len(names))(*places)
 
     def read(self) -> list[int]:
         check(self._call(library.uc_reg_read_batch))

@@ -118,6 +118,10 @@ class Mmu:
 
     # What has been touched
 
+    def has_touched(self, page: int) -> bool:
+        """Whether a page may hold other bytes than zero."""
+        return page in self._written
+
     def touched(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Runs [start, end) of pages, cut to the range, that may hold other bytes than zero."""
         for run_start, run_end in self._runs(self._written, start, end):

@@ -21,7 +21,7 @@ from emu.closing import Closing
 from emu.errors import BudgetSpent, GuestExited, GuestFault, MemorySpent, Scene
 from emu.process import convention
 from emu.process.convention import CANARY, Violation
-from emu.process.cpu import Access, Cpu, Stop
+from emu.process.cpu import GENERAL, Access, Cpu, Stop
 from emu.process.disassembly import Instruction, disassemble
 from emu.process.mmu import Mmu, TooMuchTouched
 from syscalls import Kernel, Limits, ProcessExit, SystemCall
@@ -102,7 +102,7 @@ class Process(Closing):
         first_syscall = len(self.kernel.calls)
         before = self.cpu.counter.count
         stop = self._enter(address, arguments)
-        registers = self.cpu.general()
+        registers = self.cpu.state()
         if stop is not Stop.HALTED or registers["rip"] != self._leave + 1:
             self._dies(stop, self._spelled(address, arguments), registers, before)
         canary = self.memory.read(_CANARY_AT, len(CANARY))
@@ -110,7 +110,7 @@ class Process(Closing):
             registers["rax"],
             self.cpu.counter.count - before,
             tuple(self.kernel.calls[first_syscall:]),
-            tuple(convention.violations(self.cpu, registers, _SP + _FRAME.size, canary)),
+            tuple(convention.violations(registers, _SP + _FRAME.size, canary)),
         )
 
     def fill(self, address: int, byte: int, count: int) -> None:
@@ -208,7 +208,7 @@ class Process(Closing):
             code=str(code[0]) if code else "(no instruction)",
             place=line.place if line else None,
             text=line.text if line else None,
-            registers=registers,
+            registers={name: registers[name] for name in GENERAL},
             instructions=count - before,
         )
 

@@ -12,6 +12,9 @@ from syscalls.memory import Memory
 class TouchedMemory(Memory, Protocol):
     """Memory that knows which of its pages may hold other bytes than zero."""
 
+    def has_touched(self, page: int) -> bool:
+        """Whether it is such a page."""
+
     def touched(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Runs of such pages within [start, end), cut to it."""
 
@@ -41,16 +44,16 @@ class Contents:
             self._pages[page] = before[:first] + now[first:last] + before[last:]
 
     def _candidates(self, start: int, end: int) -> list[int]:
-        touched = {
-            page
-            for run_start, run_end in self._memory.touched(start, end)
-            for page in range(run_start & -PAGE, run_end, PAGE)
-        }
-        if (end - start) // PAGE < len(self._pages):
-            touched.update(p for p in range(start & -PAGE, end, PAGE) if p in self._pages)
-        else:
-            touched.update(p for p in self._pages if start - PAGE < p < end)
-        return sorted(touched)
+        """Pages of a range that may hold something, or held something once."""
+        first = start & -PAGE
+        if end - first <= _FEW * PAGE:
+            touched, known = self._memory.has_touched, self._pages
+            return [p for p in range(first, end, PAGE) if p in known or touched(p)]
+        pages = {p for p in self._pages if first <= p < end}
+        for run_start, run_end in self._memory.touched(start, end):
+            pages.update(range(run_start & -PAGE, run_end, PAGE))
+        return sorted(pages)
 
 
 _ZERO = bytes(PAGE)
+_FEW = 64

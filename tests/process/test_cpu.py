@@ -14,7 +14,7 @@ import pytest
 from guests import Load
 
 from asm.assembler import BASE
-from emu.process.cpu import FPCW, GENERAL, MXCSR, RFLAGS, Cpu, Stop
+from emu.process.cpu import FPCW, GENERAL, MXCSR, RFLAGS, Cpu, Stop, new_state
 from emu.process.mmu import Mmu
 from emu.process.process import Process
 from syscalls.abi import PAGE
@@ -50,7 +50,7 @@ def test_every_register_comes_in_as_set() -> None:
     store = "\n".join(f"mov [rsp + {8 * i}], {name}" for i, name in enumerate(names))
     values = {name: 0x1111_2222_0000_0000 + i for i, name in enumerate(names)} | {"rsp": 0x10_0000}
     with bare(f"{store}\npushfq\npop rbx\nhlt") as (cpu, run):
-        cpu.set_general([*(values.get(name, 0) for name in GENERAL[:-1]), RFLAGS | 0x8D5])
+        cpu.set_state(new_state(values | {"rflags": RFLAGS | 0x8D5}))
         assert run() is Stop.HALTED
         pushed = cpu._engine.read(0x10_0000, 8 * len(names))
         assert [int.from_bytes(pushed[i : i + 8], "little") for i in range(0, len(pushed), 8)] == [
@@ -63,15 +63,15 @@ def test_both_halves_of_every_xmm_register_come_in_as_set() -> None:
     store = "\n".join(f"movups [rsp + {16 * i}], xmm{i}" for i in range(16))
     values = [0x0123_4567_89AB_CD00 + i for i in range(32)]
     with bare(f"{store}\nhlt") as (cpu, run):
-        cpu.set("rsp", 0x10_0000)
-        cpu.set_xmm(values)
+        cpu.set_state(new_state({"rsp": 0x10_0000}, xmm=values))
         assert run() is Stop.HALTED
         assert cpu._engine.read(0x10_0000, 256) == b"".join(v.to_bytes(8, "little") for v in values)
 
 
 def test_a_new_cpu_starts_as_linux_starts_a_process() -> None:
     with bare("hlt") as (cpu, _):
-        assert (cpu.control(), cpu.get("rflags")) == ((MXCSR, FPCW), RFLAGS)
+        state = cpu.state()
+        assert [state[name] for name in ("mxcsr", "fpcw", "rflags")] == [MXCSR, FPCW, RFLAGS]
         assert (MXCSR, FPCW, RFLAGS) == (0x1F80, 0x37F, 0x202)
         assert (cpu.get("fpsw"), cpu.get("fptag")) == (0, 0xFFFF)
 
