@@ -10,7 +10,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -39,10 +38,29 @@ def assemble(path: Path, base: int = BASE) -> Image:
     return _Program(path, source.read(path)).image(base)
 
 
-@lru_cache(maxsize=64)
-def assemble_cached(path: Path, stamp: object = None) -> Image:
-    """`assemble`, remembered; `stamp` tells versions of the same file apart."""
-    return assemble(path)
+def assemble_cached(path: Path) -> Image:
+    """`assemble`, remembered until a file that it read changes."""
+    path = path.resolve()
+    image, stamps = _remembered.get(path, (None, {}))
+    if image is None or any(_stamp(file) != stamp for file, stamp in stamps.items()):
+        files: set[Path] = set()
+        source.read(path, files)
+        stamps = {file: _stamp(file) for file in files}
+        image = assemble(path)
+        _remembered[path] = image, stamps
+    return image
+
+
+_remembered: dict[Path, tuple[Image, dict[Path, tuple[int, int] | None]]] = {}
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    """What changes when a file does; None where it is gone."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
 
 
 @dataclass

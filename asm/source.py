@@ -55,9 +55,9 @@ def shown(path: Path) -> str:
     return str(path)
 
 
-def read(path: Path) -> list[Statement]:
-    """Every statement of a file and of what it includes, in order."""
-    return list(_statements(path, ()))
+def read(path: Path, files: set[Path] | None = None) -> list[Statement]:
+    """Every statement of a file and of what it includes, in order; `files` gets what was read."""
+    return list(_statements(path, (), files if files is not None else set()))
 
 
 def blank_strings(text: str) -> str:
@@ -86,8 +86,9 @@ def split_commas(text: str) -> list[str]:
     return [text[a + 1 : b].strip() for a, b in pairwise(cuts)]
 
 
-def _statements(path: Path, open_files: tuple[Path, ...]) -> Iterator[Statement]:
+def _statements(path: Path, open_files: tuple[Path, ...], files: set[Path]) -> Iterator[Statement]:
     file = shown(path)
+    files.add(path)
     for number, source in enumerate(_text(path).split("\n"), 1):
         statement = parse(file, number, source[: _comment(source)], source)
         if statement is None:
@@ -98,7 +99,7 @@ def _statements(path: Path, open_files: tuple[Path, ...]) -> Iterator[Statement]
         included = _included(path, statement)
         if included in (*open_files, path):
             raise statement.wrong("this file is being included already: the includes form a circle")
-        yield from _statements(included, (*open_files, path))
+        yield from _statements(included, (*open_files, path), files)
 
 
 def _text(path: Path) -> str:

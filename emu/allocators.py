@@ -20,7 +20,7 @@ def find(name: str | Path) -> Image:
     AllocatorError where there is none, or where it lacks an entry point; AssemblyError where a
     line of it cannot be assembled.
     """
-    image = _assembled(_path(name))
+    image = assemble_cached(_path(name))
     missing = [entry for entry in ENTRY_POINTS if entry not in image.exported]
     if missing:
         raise AllocatorError(
@@ -35,9 +35,14 @@ def _path(name: str | Path) -> Path:
     if str(name) in SHIPPED:
         return PACKAGE / str(name) / f"{name}.s"
     path = Path(name)
-    if path.is_dir():
-        raise AllocatorError("this is a directory", str(name), expected="a .s file")
-    if not path.exists():
+    try:
+        if str(name) and path.is_dir():
+            raise AllocatorError("this is a directory", str(name), expected="a .s file")
+        found = bool(str(name)) and path.exists()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise AllocatorError(f"cannot be read: {reason}", str(name)[:80]) from None
+    if not found:
         shipped = ", ".join(SHIPPED)
         raise AllocatorError(
             f"unknown allocator `{name}`", expected=f"a shipped one ({shipped}) or a .s file"
@@ -45,15 +50,3 @@ def _path(name: str | Path) -> Path:
     if path.suffix not in (".s", ".S", ".asm"):
         raise AllocatorError("this is no assembly source", str(name), expected="a .s file")
     return path
-
-
-def _assembled(path: Path) -> Image:
-    """Remembered until a file beside it changes: what is included lies there."""
-    try:
-        stamp = tuple(
-            (file.name, file.stat().st_mtime_ns)
-            for file in sorted(path.resolve().parent.glob("*.s"))
-        )
-    except OSError:
-        stamp = ()
-    return assemble_cached(path.resolve(), stamp)

@@ -6,6 +6,7 @@ Exit status: 0 all well; 1 an expectation failed or a finding was made; 2 the in
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -24,16 +25,26 @@ class _Commands(click.Group):
     """Turns every way to fail into a message and an exit status; never a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except (InputError, AssemblyError) as error:
             complain(error)
             ctx.exit(WRONG_INPUT)
         except BrokenPipeError:  # the reader has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _silence()
             ctx.exit(OK)
+        except OSError as error:  # input is read, and pages are written, elsewhere
+            _silence()
+            reason = (error.strerror or str(error)).lower()
+            click.echo(f"emu: the output cannot be written: {reason}", err=True)
+            ctx.exit(WRONG_INPUT)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(INTERRUPTED)
@@ -46,6 +57,11 @@ class _Commands(click.Group):
                 err=True,
             )
             ctx.exit(OUR_BUG)
+
+
+def _silence() -> None:
+    """The standard output goes nowhere from here on: Python would flush it once more, and fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(error: Exception) -> None:
@@ -125,6 +141,9 @@ def run_command(
     from emu.run import run
 
     allocators.find(allocator)
+    pages = _pages(files, html) if html else {}
+    if len(pages) > 1:
+        _make_folder(Path(html or ""))
     worst = 0
     for file in files:
         try:
@@ -132,7 +151,7 @@ def run_command(
                 done = run(file, allocator, budget=budget or BUDGET, progress=tell)
             _report(as_json, quiet)(done)
             if html:
-                _write_page(done, html, several=len(files) > 1)
+                _write_page(done, pages[file])
         except InputError as error:
             complain(error)
             worst = max(worst, WRONG_INPUT)
@@ -159,14 +178,36 @@ def _report(as_json: bool, quiet: bool) -> Callable[[Any], None]:
     return lambda run: shown(run, terminal.console())
 
 
-def _write_page(run: Any, out: str, *, several: bool) -> None:
+def _pages(files: tuple[str, ...], out: str) -> dict[str, Path]:
+    """Where the page of each file goes: no two to one place, and none over what is run."""
+    several = len(set(files)) > 1
+    pages = {
+        file: Path(out) / f"{Path(file).stem}.html" if several else Path(out) for file in files
+    }
+    if len(set(pages.values())) < len(pages):
+        raise InputError(
+            "two pages would have the same name", out, expected="files of unlike names"
+        )
+    taken = {path for path in map(Path, files) if path in pages.values()}
+    if taken:
+        raise InputError("the page would overwrite the scenario", str(taken.pop()))
+    return pages
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"cannot be made: {reason}", str(path)) from None
+
+
+def _write_page(run: Any, path: Path) -> None:
     from emu.report.html import page
 
-    path = Path(out) / f"{run.scenario.name}.html" if several else Path(out)
+    text = page(run)
     try:
-        if several:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page(run), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError(f"cannot be written: {reason}", str(path)) from None

@@ -9,6 +9,7 @@
     │   ├── BudgetSpent             it did not return
     │   ├── MemorySpent             it wrote to more memory than it may have
     │   └── GuestExited             it ended the process
+    ├── ClosedError             a process is used that is closed, or dead
     └── InternalError           we are wrong                                                exit 4
 
     asm.AssemblyError           a line of assembly is wrong; shown like an InputError       exit 2
@@ -27,6 +28,10 @@ class EmuError(Exception):
 
 class InternalError(EmuError):
     """A bug of ours."""
+
+
+class ClosedError(EmuError):
+    """A process that is closed, or dead, can be asked nothing any more."""
 
 
 class InputError(EmuError):

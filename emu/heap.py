@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from pathlib import Path
 
 from emu import allocators
@@ -16,6 +17,8 @@ from emu.view.places import NamedSyscall, Places
 from syscalls import Limits, SystemCall
 from syscalls.abi import errno_number
 from syscalls.table import BY_NAME
+
+_WORD = (1 << 64) - 1
 
 
 class MemorySlice:
@@ -45,8 +48,9 @@ class MemorySlice:
         self._heap.ledger.written(start, len(data))
 
     def _range(self, key: int | slice) -> tuple[int, int]:
-        if isinstance(key, int):
-            start, end = key, key + 1
+        if not isinstance(key, slice):
+            start = operator.index(key)
+            end = start + 1
         else:
             if key.step not in (None, 1) or key.start is None or key.stop is None:
                 raise IndexError("emulated memory is addressed as memory[start:end]")
@@ -88,6 +92,10 @@ class Heap(Closing):
 
     def close(self) -> None:
         self.process.close()
+
+    @property
+    def closed(self) -> bool:
+        return self.process.closed
 
     # The allocator
 
@@ -134,6 +142,8 @@ class Heap(Closing):
             if promise is None:
                 raise ValueError(f"{payload:#x} is no block in use: say how many bytes")
             size = promise.size
+        if size < 0:
+            raise ValueError(f"{size} bytes cannot be written")
         self._store(payload, payload, bytes([byte]), size)
 
     def write(self, payload: int, offset: int, data: bytes) -> None:
@@ -208,6 +218,8 @@ class Heap(Closing):
     # Inside
 
     def _call(self, name: str, *args: int) -> Call:
+        if not all(0 <= arg <= _WORD for arg in args):
+            raise ValueError(f"{name}{args}: an argument does not fit in 64 bits")
         returned = self.process.call(name, *args)
         call = Call(
             index=len(self.calls) + 1,
@@ -226,8 +238,8 @@ class Heap(Closing):
         return call
 
     def _store(self, base: int, start: int, data: bytes, size: int) -> None:
-        start &= (1 << 64) - 1
         self.ledger.writing(len(self.calls), base, start, size)
+        start &= _WORD
         if len(set(data)) == 1:
             self.process.fill(start, data[0], size)
         else:

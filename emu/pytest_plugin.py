@@ -23,17 +23,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """A wrong --allocator is said once, before any test."""
+    name = config.getoption("--allocator")
+    if name == "osmem":  # what is shipped is right; most runs of pytest want no heap at all
+        return
+    from asm import AssemblyError
+    from emu import allocators
+    from emu.errors import InputError
+
+    try:
+        allocators.find(name)
+    except (InputError, AssemblyError) as error:
+        raise pytest.UsageError(f"--allocator: {error}") from None
+
+
 @pytest.fixture
 def heap(request: pytest.FixtureRequest) -> Iterator[Heap]:
     """A fresh process with the allocator of --allocator; closed after the test."""
-    from asm import AssemblyError
-    from emu.errors import InputError
     from emu.heap import Heap
 
-    try:
-        made = Heap(request.config.getoption("--allocator"))
-    except (InputError, AssemblyError) as error:
-        raise pytest.UsageError(f"--allocator: {error}") from None
+    made = Heap(request.config.getoption("--allocator"))
     request.node.stash.setdefault(_HEAPS, []).append(made)
     with made:
         yield made
@@ -47,4 +57,5 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
     if report.when != "call" or not report.failed:
         return
     for made in item.stash.get(_HEAPS, []):
-        report.sections.append(("heap", str(made)))
+        picture = "(closed by the test)" if made.closed else str(made)
+        report.sections.append(("heap", picture))

@@ -1,9 +1,14 @@
-"""write(2), to the standard output and the standard error, which are captured."""
+"""write(2), to the standard output and the standard error, which are captured.
+
+Of each, the first MiB is kept.
+"""
 
 from __future__ import annotations
 
 from syscalls.abi import EBADF, EFAULT, MAX_RW_COUNT, TASK_SIZE, Errno
 from syscalls.call import Context
+
+MOST_KEPT = 1 << 20
 
 
 def write(context: Context, fd: int, buffer: int, count: int) -> int:
@@ -15,5 +20,6 @@ def write(context: Context, fd: int, buffer: int, count: int) -> int:
     readable = context.space.readable(buffer, wanted)
     if readable == 0 and wanted:
         raise Errno(EFAULT)
-    context.output[fd] += context.space.memory.read(buffer, readable)
+    kept = min(readable, max(0, MOST_KEPT - len(context.output[fd])))
+    context.output[fd] += context.space.memory.read(buffer, kept)
     return readable

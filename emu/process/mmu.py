@@ -11,10 +11,11 @@ import ctypes
 import mmap
 from collections.abc import Callable, Iterator
 
+from emu.errors import ClosedError
 from emu.process.cpu import Access
 from syscalls.abi import PAGE
 
-WINDOW = 1 << 36
+WINDOW = 1 << 32
 _WINDOW_MASK = WINDOW - 1
 _NORESERVE = 0x4000
 
@@ -57,6 +58,7 @@ class Mmu:
         self._rights = rights
         self._most_written = most_touched // PAGE
         self._windows: dict[int, Window] = {}
+        self._closed = False
         self._written: set[int] = set()
         self._executed: set[int] = set()
         self.map_window: MapWindow = lambda start, size, host: None
@@ -65,6 +67,7 @@ class Mmu:
 
     def close(self) -> None:
         """After the CPU is closed: gives the host memory back."""
+        self._closed = True
         for window in self._windows.values():
             window.close()
         self._windows.clear()
@@ -167,6 +170,8 @@ class Mmu:
     def _window(self, address: int) -> Window:
         window = self._windows.get(address & ~_WINDOW_MASK)
         if window is None:
+            if self._closed:
+                raise ClosedError("this process is closed: its memory is gone")
             window = self._windows[address & ~_WINDOW_MASK] = Window(address & ~_WINDOW_MASK)
             self.map_window(window.start, WINDOW, window.host_address)
         return window

@@ -18,7 +18,7 @@ from asm.assembler import assemble
 from asm.image import Image
 from asm.source import PACKAGE
 from emu.closing import Closing
-from emu.errors import BudgetSpent, GuestExited, GuestFault, MemorySpent, Scene
+from emu.errors import BudgetSpent, ClosedError, GuestExited, GuestFault, MemorySpent, Scene
 from emu.process import convention
 from emu.process.convention import CANARY, Violation
 from emu.process.cpu import GENERAL, Access, Cpu, Stop
@@ -85,11 +85,12 @@ class Process(Closing):
         self.memory.flush_tlb = self.cpu.flush_tlb
         self.memory.forget_code = self.cpu.forget_code
         self._exit: ProcessExit | None = None
-        self.died = False
+        self.died = self.closed = False
         self._load()
         self.kernel.space.limits = limits  # for what the process asks, not for its loading
 
     def close(self) -> None:
+        self.closed = True
         self.cpu.close()
         self.memory.close()
 
@@ -149,7 +150,9 @@ class Process(Closing):
 
     def _enter(self, address: int, arguments: tuple[int, ...]) -> Stop:
         if self.died:
-            raise ValueError("this process is dead: its state means nothing any more")
+            raise ClosedError("this process is dead: its state means nothing any more")
+        if self.closed:
+            raise ClosedError("this process is closed")
         self.memory.write(_SP, _FRAME.pack(address, self._leave) + CANARY)
         convention.prepare(self.cpu, arguments, _SP)
         try:
@@ -262,7 +265,9 @@ class Process(Closing):
         below = max((r for r in space.regions if r.end <= address), key=_end, default=None)
         if below is not None and address - below.end < _NEAR:
             name = below.name or "a mapping"
-            return f"where nothing is mapped, {address - below.end} bytes behind the end of {name}"
+            behind = address - below.end
+            far = f"{behind} bytes behind" if behind else "right behind"
+            return f"where nothing is mapped, {far} the end of {name}"
         return "where nothing is mapped"
 
 

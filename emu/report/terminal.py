@@ -19,14 +19,22 @@ WIDTH = 110
 """Columns where the output is no terminal."""
 
 _MOST_BLOCKS = 60
+_MOST_OUTPUT = 1000
 _DIM = "dim"
+
+
+class _Console(Console):
+    """A console that leaves it to the command what a reader's leaving means."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 def console(*, stderr: bool = False) -> Console:
     """The terminal, in colour; plain text of a fixed width where the output is none."""
-    made = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    made = _Console(stderr=stderr, highlight=False, soft_wrap=False)
     if not made.is_terminal:
-        return Console(stderr=stderr, highlight=False, width=WIDTH, color_system=None)
+        return _Console(stderr=stderr, highlight=False, width=WIDTH, color_system=None)
     return made
 
 
@@ -207,7 +215,9 @@ def summary(run: Run) -> list[Text]:
         lines.append(_wrong(f"{place}: `{run.running.statement.text}` ended the process"))
         lines.append(Text(str(run.died)))
     if run.output:
-        lines.append(Text(f"written: {run.output!r}"))
+        more = f" and {len(run.output) - _MOST_OUTPUT} bytes more"
+        shown = f"written: {run.output[:_MOST_OUTPUT]!r}"
+        lines.append(Text(shown + (more if len(run.output) > _MOST_OUTPUT else "")))
     return [*lines, _outcome(run)]
 
 

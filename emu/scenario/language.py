@@ -14,8 +14,10 @@ from syscalls.table import BY_NAME
 
 WORD = 1 << 64
 _SUFFIX = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+_LONGEST = 40
 _NUMBER = re.compile(r"(-?)(?:(0x[0-9a-fA-F]+)|([0-9]+)([KMGkmg]?))$")
 
+_RESERVED_NAME = re.compile(r"\s*(free|fill|write|fail|expect|null)\s*=")
 _STATEMENTS = ("free", "fill", "write", "fail", "expect")
 _STATEMENTS_IN_WORDS = "NAME = malloc|calloc|realloc ..., " + ", ".join(_STATEMENTS)
 _IN_WORDS = {
@@ -32,11 +34,16 @@ _IN_WORDS = {
 }
 
 
+def lines(text: str) -> list[str]:
+    """Lines as an editor counts them: ended by LF, CR LF or CR alone."""
+    return re.split(r"\r\n|\r|\n", text)
+
+
 def parse(text: str, file: str) -> tuple[op.Statement, ...]:
     """Every statement of a scenario. ScenarioError for a line that is none."""
     names: set[str] = set()
     statements = []
-    for number, source in enumerate(text.splitlines(), 1):
+    for number, source in enumerate(lines(text), 1):
         line = _Line(file, number, source, names)
         if operation := line.operation():
             statements.append(op.Statement(number, source.split("#")[0].strip(), operation))
@@ -56,6 +63,9 @@ class _Line:
         code = self.source.split("#", 1)[0]
         if not code.strip():
             return None
+        if reserved := _RESERVED_NAME.match(code):
+            word, column = reserved[1], reserved.start(1) + 1
+            self.wrong(f"`{word}` is a word of the language", column, "a name")
         import lark
 
         try:
@@ -102,9 +112,10 @@ class _Line:
         return op.Fill(self._name(name), self._byte(byte))
 
     def _write(self, name: Any, offset: Any, *data: Any) -> op.Write:
-        return op.Write(
-            self._name(name), self._number(offset), bytes(self._byte(byte) for byte in data)
-        )
+        place = self._number(offset)
+        if abs(place) >= WORD // 2:
+            self.wrong(f"`{offset}` is out of reach", offset.column, "-2^63 to 2^63 - 1")
+        return op.Write(self._name(name), place, bytes(self._byte(byte) for byte in data))
 
     def _fail(self, syscall: Any, nth: Any, errno: Any) -> op.Fail:
         number = errno_number(str(errno))
@@ -152,7 +163,7 @@ class _Line:
         if child.type == "NUMBER":
             return self._size(child)
         base, offset = child.split("+")
-        return op.Place(base, int(offset, 0))
+        return op.Place(base, int(offset, 16) if offset.startswith("0x") else int(offset))
 
     def _call(self, token: Any) -> str:
         if token not in BY_NAME:
@@ -167,6 +178,8 @@ class _Line:
                 token.column,
                 "1000, 0x3e8, or 1K, 1M, 1G (powers of 1024)",
             )
+        if len(token) > _LONGEST:
+            self.wrong("a number with this many digits does not fit in 64 bits", token.column)
         sign, hexadecimal, decimal, suffix = match.groups()
         value = int(hexadecimal, 16) if hexadecimal else int(decimal)
         value *= _SUFFIX.get((suffix or "").upper(), 1)

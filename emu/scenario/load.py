@@ -28,11 +28,13 @@ def from_text(text: str, file: str) -> Scenario:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ScenarioError(
             f"this is no text: byte {error.start} is not UTF-8", str(path), expected="a scenario"
         ) from None
+    except ValueError as error:  # a name with a null character
+        raise ScenarioError(f"cannot be read: {error}", str(path)) from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ScenarioError(f"cannot be read: {reason}", str(path), expected="a scenario") from None
@@ -41,7 +43,7 @@ def _read(path: Path) -> str:
 def _about(text: str) -> str:
     """The comment at the top."""
     lines = []
-    for line in text.splitlines():
+    for line in language.lines(text):
         if not line.startswith("#"):
             break
         lines.append(line.lstrip("# ").rstrip())

@@ -17,16 +17,18 @@ import re
 from typing import NoReturn
 
 from emu.errors import ScenarioError
+from emu.scenario import language
 from emu.scenario import operations as op
 
-_OPERATION = re.compile(r"([arf])\s+(-?\d+)(?:\s+(\d+))?$")
+_OPERATION = re.compile(r"([arf])\s+(-?\d{1,20})(?:\s+(\d{1,40}))?$")
 _HEADERS = (0, 2, 4)
 _EXPECTED = "a ID SIZE, r ID SIZE or f ID"
 
 
 def parse(text: str, file: str) -> tuple[op.Statement, ...]:
     """Every operation of a trace. ScenarioError for a line that is none."""
-    lines = [(n, line.strip()) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
+    numbered = enumerate(language.lines(text), 1)
+    lines = [(number, line.strip()) for number, line in numbered if line.strip()]
     header = 0
     while header < len(lines) and lines[header][1].isdecimal():
         header += 1

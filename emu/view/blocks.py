@@ -160,6 +160,8 @@ class Walker:
             block = self._block(at, HEADER.unpack_from(heap, at - start))
             if block.end > end:
                 return f"the size {block.size} at {at:#x} reaches past the break", ()
+            if not any((block.size, block.word, block.prev, block.next)):
+                return f"there is no block at {at:#x}, where the header is all zeros", ()
             blocks.append(block)
             at = block.end
         return None, ()

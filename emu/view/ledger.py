@@ -28,6 +28,8 @@ from syscalls.abi import PAGE
 
 ALIGNMENT = 8
 
+_PIECE = 1 << 16
+
 
 @dataclass(frozen=True, slots=True)
 class Promise:
@@ -61,7 +63,8 @@ class Ledger:
         self._order: list[int] = []
         self._taken: dict[int, Promise] = {}
         self._contents = Contents(memory)
-        self._carried = b""
+        self._carried: list[bytes | None] = []
+        self._carried_size = 0
         self.findings: list[Finding] = []
 
     def holding(self, address: int) -> Promise | None:
@@ -89,7 +92,7 @@ class Ledger:
         if promise is not None:
             self._take(call, promise)
         elif address:
-            self._misused(call, address, "freed again", "double-free")
+            self._misused(call, address, "freed", "double-free")
 
     def freed(self, call: int) -> None:
         self._look(call)
@@ -98,7 +101,8 @@ class Ledger:
         """The program is about to realloc a block."""
         promise = self.live.get(address)
         if promise is not None:
-            self._carried = self._memory.read(address, min(promise.size, size))
+            usable = self._usable(promise.address, promise.end)
+            self._carry(address, min(promise.size, size) if usable else 0)
         elif address:
             self._misused(call, address, "given to realloc", "use-after-free")
 
@@ -111,7 +115,7 @@ class Ledger:
         if not new:
             return
         self._give(call, new, size)
-        if promise is not None:
+        if promise is not None and self._usable(new, new + size):
             self._check_carried(call, new)
         self._contents.accept(new, size)
 
@@ -181,7 +185,8 @@ class Ledger:
         if taken is None:
             self.find(call, "invalid-free", f"{self._place(address)} {what}: never given out")
         else:
-            self.find(call, rule, f"{self._spelled(taken)} {what}")
+            again = " again" if rule == "double-free" else ""
+            self.find(call, rule, f"{self._spelled(taken)} {what}{again}")
 
     # Contents
 
@@ -232,16 +237,36 @@ class Ledger:
                 return
 
     def _check_carried(self, call: int, address: int) -> None:
-        now = self._memory.read(address, len(self._carried))
-        if now != self._carried:
-            at = _first_difference(self._carried, now)
-            self.find(
-                call,
-                "realloc-contents",
-                f"byte {at} of the block, now at {self._place(address)}, was "
-                f"{self._carried[at]:#04x} and is {now[at]:#04x}",
-            )
-        self._carried = b""
+        for number, before in enumerate(self._carried):
+            offset = number * _PIECE
+            size = min(_PIECE, self._carried_size - offset)
+            now = self._piece(address + offset, size)
+            if now != before:
+                old, new = before or bytes(size), now or bytes(size)
+                if old == new:
+                    continue
+                at = _first_difference(old, new)
+                self.find(
+                    call,
+                    "realloc-contents",
+                    f"byte {offset + at} of the block, now at {self._place(address)}, was "
+                    f"{old[at]:#04x} and is {new[at]:#04x}",
+                )
+                return
+
+    def _carry(self, address: int, size: int) -> None:
+        """Remembers what a realloc must bring along."""
+        self._carried_size = size
+        self._carried = [
+            self._piece(address + offset, min(_PIECE, size - offset))
+            for offset in range(0, size, _PIECE)
+        ]
+
+    def _piece(self, address: int, size: int) -> bytes | None:
+        """Some bytes; None where nobody ever wrote, which is all zeros."""
+        if next(self._memory.touched(address, address + size), None) is None:
+            return None
+        return self._memory.read(address, size)
 
     def _spelled(self, promise: Promise) -> str:
         taken = f", freed by #{promise.taken}" if promise.taken else ""

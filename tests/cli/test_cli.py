@@ -269,8 +269,43 @@ def test_a_bug_of_ours_ends_with_4_and_says_so(file):
     assert "Traceback" not in done.stderr
 
 
-def test_a_reader_that_leaves_early_is_no_error(file):
-    script = f"{sys.executable} -m emu.cli listing | head -1; echo ${{PIPESTATUS[0]}}"
+def test_a_page_overwrites_neither_a_scenario_nor_another_page(file, tmp_path):
+    path = file(GOOD)
+    assert emu("run", "-q", path, "--html", path).returncode == 2
+    assert path.read_text() == GOOD
+    (tmp_path / "other").mkdir()
+    twin = file(GOOD, "other/x.heap")
+    done = emu("run", "-q", path, twin, "--html", tmp_path / "pages")
+    assert (done.returncode, "same name" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_an_output_that_takes_nothing_more_is_said(file, options):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "emu.cli", "run", *options, str(file(GOOD))],
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert "the output cannot be written: no space left" in done.stderr
+
+
+def test_letters_that_the_terminal_does_not_have_are_escaped(file):
+    path = file("# caf\u00e9\n" + GOOD)
+    done = emu("run", path, env={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0
+    assert "caf\\xe9" in done.stdout
+
+
+def test_an_endless_allocator_name_is_no_bug_of_ours(file):
+    assert emu("run", file(GOOD), "--allocator", "x" * 5000).returncode == 2
+
+
+@pytest.mark.parametrize("command", ["listing", "run {path}"])
+def test_a_reader_that_leaves_early_is_no_error(file, command):
+    path = file("".join(f"a = malloc {n + 1}\n" for n in range(3000)))
+    command = command.format(path=path)
+    script = f"{sys.executable} -m emu.cli {command} | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", script], capture_output=True, text=True, timeout=60, check=False
     )

@@ -8,8 +8,11 @@ import resource
 import pytest
 
 from emu import Heap
-from emu.errors import AllocatorError, GuestFault
+from emu.errors import AllocatorError, ClosedError, GuestFault
 from syscalls import Limits
+from syscalls.region import READ_WRITE
+
+ENTRIES = ("os_calloc", "os_realloc", "os_free", "os_malloc")
 
 
 @pytest.fixture
@@ -144,3 +147,52 @@ def test_closed_heaps_give_their_memory_back():
     before = resident()
     use(100)
     assert resident() - before < 20_000  # KiB; an engine that is kept costs 2 700
+
+
+def test_a_closed_heap_says_so(heap):
+    p = heap.malloc(8)
+    heap.close()
+    for use in (lambda: heap.malloc(8), lambda: heap.blocks, lambda: heap.memory[p]):
+        with pytest.raises(ClosedError, match="closed"):
+            use()
+
+
+def test_many_heaps_can_be_open_at_once():
+    heaps = [Heap() for _ in range(1000)]
+    for heap in heaps:
+        assert heap.malloc(8)
+        heap.close()
+
+
+@pytest.mark.parametrize("size", [-1, 1 << 64])
+def test_a_size_that_is_no_size_t_is_refused(heap, size):
+    with pytest.raises(ValueError, match="64 bits"):
+        heap.malloc(size)
+
+
+@pytest.mark.parametrize("answer", ["-8", "-12", "-4096", "0x7fffffffffffffff", "16"])
+def test_any_pointer_may_be_answered(tmp_path, answer):
+    body = "\n".join(f".globl {n}\n{n}:" for n in ENTRIES)
+    (tmp_path / "wild.s").write_text(f"{body}\n mov rax, {answer}\n ret\n")
+    with Heap(tmp_path / "wild.s") as heap:
+        p = heap.malloc(100)
+        heap.calloc(10, 10)
+        heap.realloc(p, 50)
+        assert {"outside"} <= {finding.rule for finding in heap.check()}
+
+
+def test_an_included_file_that_changed_is_assembled_again(tmp_path):
+    (tmp_path / "parts").mkdir()
+    body = "\n".join(f".globl {n}\n{n}:" for n in ENTRIES)
+    (tmp_path / "main.s").write_text(f'{body}\n .include "parts/answer.inc"\n')
+    for answer in (64, 1280):
+        (tmp_path / "parts" / "answer.inc").write_text(f" mov eax, {answer}\n ret\n")
+        with Heap(tmp_path / "main.s") as heap:
+            assert heap.process.call("os_malloc", 1).result == answer
+
+
+def test_what_the_guest_writes_is_kept_up_to_a_bound(heap):
+    kernel = heap.process.kernel
+    kernel.space.map(0x10000000, 3 << 20, READ_WRITE)
+    assert kernel.call(1, (1, 0x10000000, 3 << 20, 0, 0, 0)) == 3 << 20
+    assert len(kernel.output(1)) == 1 << 20

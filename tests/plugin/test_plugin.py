@@ -61,6 +61,15 @@ def test_another_allocator_is_chosen_on_the_command_line(pytester):
 def test_a_wrong_allocator_is_said_once_and_plainly(pytester):
     pytester.makepyfile(REUSE)
     result = run(pytester, "--allocator", "nobody")
-    assert result.ret != 0
+    assert result.ret == 4
     assert "unknown allocator `nobody`" in result.stdout.str() + result.stderr.str()
     assert "Traceback" not in result.stdout.str()
+
+
+def test_a_heap_that_the_test_closed_is_not_drawn(pytester):
+    pytester.makepyfile(
+        "def test_it(heap):\n    heap.malloc(8)\n    heap.close()\n    assert heap is None\n"
+    )
+    result = run(pytester)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["(closed by the test)"])

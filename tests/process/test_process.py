@@ -8,7 +8,7 @@ import guests
 import pytest
 from guests import Load
 
-from emu.errors import BudgetSpent, GuestDied, GuestExited, GuestFault
+from emu.errors import BudgetSpent, ClosedError, GuestDied, GuestExited, GuestFault
 from emu.process.process import STACK_SIZE, STACK_TOP, Process
 from syscalls.abi import PAGE
 
@@ -175,7 +175,7 @@ _FAULTS = {
     "rep runs off the end": Death(
         f"mov edi, {DATA + PAGE - 3}\nmov ecx, 10\nrep stosb\nret",
         f"page fault: write to {DATA + PAGE:#x}, where nothing is mapped, "
-        "0 bytes behind the end of data",
+        "right behind the end of data",
         "rep stosb byte ptr [rdi], al", 4, 5, DATA + PAGE, "write",
     ),
     "stack overflow": Death(
@@ -301,7 +301,7 @@ def test_a_guest_that_exits_inside_a_call_says_with_which_status(load: Load, num
 def test_a_dead_process_refuses_further_calls(load: Load, body: str) -> None:
     process = load(f"f: {body}\ng: ret", budget=100)
     _death(process)
-    with pytest.raises(ValueError, match="dead"):
+    with pytest.raises(ClosedError, match="dead"):
         process.call("g")
 
 
@@ -315,5 +315,5 @@ def test_a_call_that_was_interrupted_leaves_a_dead_process(
     monkeypatch.setattr(process.kernel, "call", interrupt)
     with pytest.raises(KeyboardInterrupt):
         process.call("f")
-    with pytest.raises(ValueError, match="dead"):
+    with pytest.raises(ClosedError, match="dead"):
         process.call("f")

@@ -48,6 +48,9 @@ def only(text):
         ("expect syscalls brk mmap", op.ExpectSyscalls(("brk", "mmap"))),
         ("expect syscalls", op.ExpectSyscalls(())),
         ("expect clean", op.ExpectClean()),
+        ("nullable = malloc 1\nfree nullable", op.Free("nullable")),
+        ("alloc_1 = malloc 1\nfree alloc_1", op.Free("alloc_1")),
+        (NAMED + "expect a == heap+010", op.ExpectPointer("a", True, op.Place("heap", 10))),
     ],
 )
 def test_a_statement_says_what_shall_happen(text, operation):
@@ -91,6 +94,10 @@ def test_the_comment_at_the_top_is_what_the_scenario_is_about():
         (NAMED + "expect a = 3", 10, "== or !="),
         (NAMED + "expect a == heap", 13, "undefined name `heap`"),
         ("expect blocks used 3", 15, "alloc or free"),
+        ("null = malloc 8", 1, "a word of the language"),
+        (" free = malloc 8", 2, "a word of the language"),
+        ("a = malloc " + "9" * 5000, 12, "64 bits"),
+        (NAMED + "write a 0xffffffffffffffffff 1", 9, "out of reach"),
     ],
 )
 def test_what_is_no_statement_is_refused_with_its_line_and_a_caret(text, column, words):
@@ -123,3 +130,13 @@ def test_any_text_is_a_scenario_or_a_scenario_error(text):
     for file in ("x.heap", "x.rep"):
         with contextlib.suppress(ScenarioError):  # and nothing else
             from_text(text, file)
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path):
+    (tmp_path / "x.heap").write_bytes(b"\xef\xbb\xbfa = malloc 1\r\n")
+    assert len(load(tmp_path / "x.heap").statements) == 1
+
+
+def test_lines_are_those_of_an_editor():
+    statements = from_text("# a\x0cb\u2028c\r\na = malloc 1\rb = malloc 2\n", "x.heap").statements
+    assert [statement.line for statement in statements] == [2, 3]

@@ -45,7 +45,7 @@ def test_any_bytes_can_be_walked_and_checked(data):
 
 @given(st.lists(st.tuples(st.integers(0, 64), st.integers(-1, 3)), max_size=12))
 def test_any_headers_can_be_walked_and_checked(blocks):
-    data = b"".join(header(size, status) + bytes(size) for size, status in blocks)
+    data = b"".join(header(size, status, prev=8) + bytes(size) for size, status in blocks)
     assert [block.size for block in walked(data).blocks] == [size for size, _ in blocks]
     rules(data)
 
@@ -55,6 +55,13 @@ def test_a_sound_heap_has_no_finding():
     data = header(8, 1, 0, two) + bytes(8) + header(16, 0, one, 0) + bytes(16)
     assert rules(data) == set()
     assert [block.status for block in walked(data).blocks] == [Status.ALLOC, Status.FREE]
+
+
+def test_zeros_are_no_blocks():
+    walk = walked(header(8, 1, 0, START + 40) + bytes(8) + bytes(1 << 20))
+    assert len(walk.blocks) == 1
+    assert "all zeros" in walk.broken
+    assert rules(header(8, 1) + bytes(8) + bytes(64)) == {"tiling", "tail"}
 
 
 def test_an_empty_heap_has_no_finding():
