@@ -16,7 +16,7 @@ from emu.scenario.operations import Scenario, Statement
 from emu.view.blocks import Block, Walk, Walker
 from emu.view.changes import describe
 from emu.view.finding import Finding
-from emu.view.history import History, Sample, summary
+from emu.view.history import History, Sample
 from emu.view.places import NamedSyscall
 
 COMPLETED, FAILED = "completed", "expectation failed"
@@ -116,7 +116,7 @@ class _Player:
         self.run, self.heap = run, heap
         self.names: dict[str, tuple[int, int]] = {}
         """Name to (address, bytes asked for)."""
-        self.blocks: tuple[Block, ...] = ()
+        self.walk = Walk(heap.start, heap.start, ())
         self.last_syscalls: tuple[NamedSyscall, ...] = ()
         self.walker = Walker(heap.process.memory)
         self._standing: set[tuple[str, str]] = set()
@@ -212,7 +212,7 @@ class _Player:
         heap = self.heap
         call = heap.calls[-1]
         walk = self.walker.walk(heap.start, heap.brk)
-        changes = describe(call, self.blocks, walk.blocks)
+        changes = describe(call, self.walk, walk)
         self.last_syscalls = heap.named_syscalls[-1]
         wrong = heap.check_blocks(walk, only_changed=not self._standing)
         findings = self._new_findings(wrong)
@@ -230,15 +230,20 @@ class _Player:
 
     def _remember(self, call: Call, walk: Walk) -> None:
         heap, history = self.heap, self.run.history
-        free, largest = summary(walk.blocks)
+        free = [block.size for block in walk.free]
         sample = Sample(
-            call.index, heap.brk - heap.start, heap.ledger.live_bytes, free, largest,
-            len(walk.blocks), call.instructions,
-        )  # fmt: skip
-        history.add(sample, walk.middle(walk.blocks), walk.middle(self.blocks))
+            call=call.index,
+            brk=heap.brk - heap.start,
+            live=heap.ledger.live_bytes,
+            free=sum(free),
+            largest_free=max(free, default=0),
+            blocks=len(walk.blocks),
+            instructions=call.instructions,
+        )
+        history.add(sample, walk.middle(walk.blocks), walk.middle(self.walk.blocks))
         if call.result and (promise := heap.ledger.live.get(call.result)):
             history.held(walk.find(call.result), call.index, promise.size)
-        self.blocks = walk.blocks
+        self.walk = walk
 
     def _step(self, statement: Statement, failure: str | None) -> Step:
         if not isinstance(statement.operation, op.Expectation):

@@ -69,7 +69,8 @@ class Block:
 class Walk:
     """The blocks that tile [start, end), as far as they do; `broken` says why they do not.
 
-    same_first and same_last: how many blocks at either end are what they were at the walk before.
+    free: those of the blocks that are free. same_first and same_last: how many blocks at either
+    end are what they were at the walk before.
     """
 
     start: int
@@ -78,6 +79,7 @@ class Walk:
     broken: str | None = None
     same_first: int = 0
     same_last: int = 0
+    free: tuple[Block, ...] = ()
 
     @property
     def reached(self) -> int:
@@ -121,9 +123,21 @@ class Walker:
             kept -= 1
         blocks = list(old.blocks[:kept])
         broken, tail = self._decode(blocks, heap, start, start + last, old)
-        walk = Walk(start, end, (*blocks, *tail), broken, kept, len(tail))
+        free = self._free(old, blocks[kept:], kept, tail)
+        walk = Walk(start, end, (*blocks, *tail), broken, kept, len(tail), free)
         self._last = walk
         return walk
+
+    def _free(
+        self, old: Walk, middle: list[Block], kept: int, tail: tuple[Block, ...]
+    ) -> tuple[Block, ...]:
+        """The free blocks: those before and behind the middle are known already."""
+        first = len(old.free)
+        if kept < len(old.blocks):
+            first = bisect_left(old.free, old.blocks[kept].address, key=_address)
+        last = bisect_left(old.free, tail[0].address, key=_address) if tail else len(old.free)
+        fresh = [block for block in middle if block.status is Status.FREE]
+        return (*old.free[:first], *fresh, *old.free[last:])
 
     def _changed(self, heap: bytes) -> tuple[int, int]:
         """The range of offsets outside which no byte differs from the last walk's."""

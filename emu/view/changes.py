@@ -9,7 +9,7 @@ from functools import cached_property
 
 from asm import layout
 from emu.process.event import Call
-from emu.view.blocks import Block, Status, find
+from emu.view.blocks import Block, Status, Walk
 
 ALLOCATING = ("os_malloc", "os_calloc", "os_realloc")
 
@@ -18,27 +18,28 @@ ALLOCATING = ("os_malloc", "os_calloc", "os_realloc")
 class Moment:
     """The heap before and after a call. A new heap was one free block."""
 
-    before: Sequence[Block]
-    after: Sequence[Block]
+    before: Walk
+    after: Walk
 
     @cached_property
     def runs(self) -> list[list[Block]]:
         """Neighbouring free blocks before the call."""
-        return _free_runs(self.before)
+        return _runs(self.before.free)
 
     def had(self, address: int) -> Block | None:
-        return find(self.before, address)
+        return self.before.find(address)
 
     def has(self, address: int) -> Block | None:
-        return find(self.after, address)
+        return self.after.find(address)
 
 
-def describe(call: Call, before: Sequence[Block], after: Sequence[Block]) -> list[str]:
+def describe(call: Call, before: Walk, after: Walk) -> list[str]:
     """Short phrases: "split 600 off 1000", "best fit of 2"; none where nothing changed."""
     words = []
-    if after and not before:
-        before = [_first_block(after)]
-        words.append(f"preallocated {_size(before[0].size + layout.META)}")
+    if after.blocks and not before.blocks:
+        first = (_first_block(after.blocks),)
+        before = Walk(after.start, after.end, first, free=first)
+        words.append(f"preallocated {_size(first[0].size + layout.META)}")
     moment = Moment(before, after)
     if call.name == "os_free":
         return _freed(call, moment)
@@ -149,17 +150,16 @@ def _merges(moment: Moment, new: Block | None) -> list[str]:
     return words
 
 
-def _free_runs(blocks: Sequence[Block]) -> list[list[Block]]:
-    """Neighbouring free blocks, together."""
+def _runs(free: Sequence[Block]) -> list[list[Block]]:
+    """Free blocks with nothing between them, together."""
     runs: list[list[Block]] = []
     end = 0
-    for block in blocks:
-        if block.status is Status.FREE:
-            if runs and block.address == end + layout.META:
-                runs[-1].append(block)
-            else:
-                runs.append([block])
-            end = block.end
+    for block in free:
+        if runs and block.address == end + layout.META:
+            runs[-1].append(block)
+        else:
+            runs.append([block])
+        end = block.end
     return runs
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from emu.view.blocks import Block, Status
+from emu.view.blocks import Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,3 @@ class History:
 
 def _same(a: Block, b: Block) -> bool:
     return a.size == b.size and a.status == b.status
-
-
-def summary(blocks: Iterable[Block]) -> tuple[int, int]:
-    """(bytes free, the largest free block) of a heap."""
-    sizes = [block.size for block in blocks if block.status is Status.FREE]
-    return sum(sizes), max(sizes, default=0)

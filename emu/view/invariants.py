@@ -102,17 +102,12 @@ def _alignment(heap: Heap) -> Iterator[str]:
 
 
 def _no_free_neighbours(heap: Heap) -> Iterator[str]:
-    before: Block | None = None
-    for block in heap.walk.blocks if heap.searched else ():
-        if block.status is not Status.FREE:
-            before = None
-            continue
-        if before is not None:
+    for before, block in pairwise(heap.walk.free if heap.searched else ()):
+        if before.end == block.header:
             yield (
                 f"{heap.place(before.address)} and {heap.place(block.address)} are neighbours and "
                 "free after a search; they should have been merged"
             )
-        before = block
 
 
 CHECKS: dict[str, Check] = {

@@ -98,7 +98,8 @@ def test_blocks_that_did_not_change_are_the_same_objects():
 
 @given(st.lists(st.tuples(st.integers(0, 20_000), st.binary(min_size=1, max_size=40)), max_size=8))
 def test_a_walker_that_remembers_sees_what_a_new_one_sees(writes):
-    blocks = [header(size, 1, 0, 0) + bytes(size) for size in (8, 64, 5000, 24, 9000, 8, 4000)]
+    sizes = (8, 64, 5000, 24, 9000, 8, 4000)
+    blocks = [header(size, i % 3 % 2, 8) + bytes(size) for i, size in enumerate(sizes)]
     memory = Bytes(b"".join(blocks))
     remembering = Walker(memory)
     before = remembering.walk(START, START + len(memory.data)).blocks
@@ -111,4 +112,5 @@ def test_a_walker_that_remembers_sees_what_a_new_one_sees(writes):
         same = len(walk.blocks) - len(walk.middle(walk.blocks))
         assert same == len(before) - len(walk.middle(before))
         assert walk.blocks[: walk.same_first] == before[: walk.same_first]
+        assert walk.free == fresh.free == tuple(b for b in walk.blocks if b.status == "free")
         before = walk.blocks
