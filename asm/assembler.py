@@ -44,10 +44,8 @@ def assemble_cached(path: Path) -> Image:
     image, stamps = _remembered.get(path, (None, {}))
     if image is None or any(_stamp(file) != stamp for file, stamp in stamps.items()):
         files: set[Path] = set()
-        source.read(path, files)
-        stamps = {file: _stamp(file) for file in files}
-        image = assemble(path)
-        _remembered[path] = image, stamps
+        image = _Program(path, source.read(path, files)).image(BASE)
+        _remembered[path] = image, {file: _stamp(file) for file in files}
     return image
 
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def why(error: OSError) -> str:
+    """What the operating system says, for the middle of a sentence."""
+    return (error.strerror or str(error)).lower()
+
+
 class AssemblyError(Exception):
     """A source line that cannot be assembled, or must not be.
 

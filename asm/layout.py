@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from asm.source import PACKAGE, read
 
 _CONSTANT = re.compile(r"\.equ\s+(\w+)\s*,\s*(-?(?:0x[0-9a-fA-F]+|\d+))$")
 
 
-def numbers() -> dict[str, int]:
-    """Every `.equ NAME, number` of layout.s."""
-    found = (_CONSTANT.match(line.body) for line in read(PACKAGE / "osmem" / "layout.s"))
+def numbers(path: Path = PACKAGE / "osmem" / "layout.s") -> dict[str, int]:
+    """Every `.equ NAME, number` of a source: of layout.s, unless told otherwise."""
+    found = (_CONSTANT.match(line.body) for line in read(path))
     return {match[1]: int(match[2], 0) for match in found if match}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from asm.errors import AssemblyError
+from asm.errors import AssemblyError, why
 
 PACKAGE = Path(__file__).parent
 """Where the shipped sources are; `.include` looks there after the including file's folder."""
@@ -110,8 +110,7 @@ def _text(path: Path) -> str:
             shown(path), 0, "", f"this is no source text: byte {error.start} is not UTF-8"
         ) from None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise AssemblyError(shown(path), 0, "", f"cannot be read: {reason}") from None
+        raise AssemblyError(shown(path), 0, "", f"cannot be read: {why(error)}") from None
 
 
 def _comment(source: str) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from asm import Image
 from asm.assembler import assemble_cached
+from asm.errors import why
 from asm.source import PACKAGE
 from emu.errors import AllocatorError
 
@@ -40,8 +41,7 @@ def _path(name: str | Path) -> Path:
             raise AllocatorError("this is a directory", str(name), expected="a .s file")
         found = bool(str(name)) and path.exists()
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise AllocatorError(f"cannot be read: {reason}", str(name)[:80]) from None
+        raise AllocatorError(f"cannot be read: {why(error)}", str(name)[:80]) from None
     if not found:
         shipped = ", ".join(SHIPPED)
         raise AllocatorError(

@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from asm import AssemblyError
+from asm.errors import why
 from emu.errors import InputError
 
 OK, WRONG_INPUT, OUR_BUG, INTERRUPTED = 0, 2, 4, 130
@@ -42,8 +43,7 @@ class _Commands(click.Group):
             ctx.exit(OK)
         except OSError as error:  # input is read, and pages are written, elsewhere
             _silence()
-            reason = (error.strerror or str(error)).lower()
-            click.echo(f"emu: the output cannot be written: {reason}", err=True)
+            click.echo(f"emu: the output cannot be written: {why(error)}", err=True)
             ctx.exit(WRONG_INPUT)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
@@ -198,8 +198,7 @@ def _make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(f"cannot be made: {reason}", str(path)) from None
+        raise InputError(f"cannot be made: {why(error)}", str(path)) from None
 
 
 def _write_page(run: Any, path: Path) -> None:
@@ -209,8 +208,7 @@ def _write_page(run: Any, path: Path) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(f"cannot be written: {reason}", str(path)) from None
+        raise InputError(f"cannot be written: {why(error)}", str(path)) from None
 
 
 @main.command("listing", context_settings=CONTEXT)

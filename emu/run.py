@@ -141,7 +141,7 @@ class _Player:
     def finish(self) -> Run:
         run, heap = self.run, self.heap
         run.heap_start, run.brk = heap.start, heap.brk
-        run.blocks = heap.blocks
+        run.blocks = self.walker.walk(heap.start, heap.brk).blocks
         run.block_places = tuple(heap.place(block.address) for block in run.blocks)
         run.requested = {address: p.size for address, p in heap.ledger.live.items()}
         run.output = heap.process.kernel.output(1) + heap.process.kernel.output(2)

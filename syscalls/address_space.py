@@ -116,9 +116,7 @@ class AddressSpace:
         """
         end = start + size
         replaced = sum(r.within(start, end).size for r in self.overlapping(start, end))
-        if reserved and rights.write and size > (self.limits.ram or size):
-            raise Errno(ENOMEM)
-        self._afford(size, replaced, writable=rights.write)
+        self._afford(size, replaced, writable=rights.write, reserved=reserved)
         self._make_room(start, end)
         self._insert(Region(start, end, rights, name))
 
@@ -169,7 +167,7 @@ class AddressSpace:
             raise Errno(ENOMEM)
         self.map(old_end, new_end - old_end, READ_WRITE, "heap")
 
-    def _afford(self, size: int, replaced: int, *, writable: bool) -> None:
+    def _afford(self, size: int, replaced: int, *, writable: bool, reserved: bool) -> None:
         limits = self.limits
         if limits.address_space is not None and self.size - replaced + size > limits.address_space:
             raise Errno(ENOMEM)
@@ -177,6 +175,8 @@ class AddressSpace:
             data = sum(r.size for r in self._regions if r.rights.write and r.name != "stack")
             if data + size > limits.data:
                 raise Errno(ENOMEM)
+        if writable and reserved and limits.ram is not None and size > limits.ram:
+            raise Errno(ENOMEM)
         if len(self._regions) >= MAX_MAP_COUNT:
             raise Errno(ENOMEM)
 

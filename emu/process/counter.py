@@ -17,6 +17,7 @@ from functools import cache
 from typing import Any, Protocol
 
 from asm.assembler import assemble_cached
+from asm.layout import numbers
 from asm.source import PACKAGE
 
 _BLOCK_CALLBACK = ctypes.CFUNCTYPE(
@@ -72,7 +73,13 @@ def make_counter(engine_library: Any) -> Counter:
     return PythonCounter(engine_library.uc_emu_stop)
 
 
-_GOLDEN = 0x9E3779B97F4A7C15
+_SOURCE = PACKAGE / "probe" / "count.s"
+_NUMBERS = numbers(_SOURCE)
+_COUNT, _LIMIT, _BLOCK, _STOP, _TABLE, _MASK, _MISSES, _SPENT, _BEFORE = (
+    _NUMBERS[name] // 8 for name in "COUNT LIMIT BLOCK STOP TABLE MASK MISSES SPENT BEFORE".split()
+)
+"""Words of the header."""
+_GOLDEN = _NUMBERS["GOLDEN"]
 _FIRST_SLOTS = 1 << 10
 _WORD = (1 << 64) - 1
 
@@ -80,7 +87,7 @@ _WORD = (1 << 64) - 1
 @cache
 def _probe() -> tuple[mmap.mmap, int]:
     """The machine code in executable memory, and its address; one for all counters."""
-    code = assemble_cached(PACKAGE / "probe" / "count.s").segments[0].data
+    code = assemble_cached(_SOURCE).segments[0].data
     memory = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
     memory[: len(code)] = code
     return memory, ctypes.addressof(ctypes.c_char.from_buffer(memory))
@@ -90,8 +97,8 @@ class MachineCounter:
     """Layout and meaning of the header and the slots: asm/probe/count.s."""
 
     def __init__(self, stop: int) -> None:
-        self._header = (ctypes.c_uint64 * 9)()
-        self._header[3] = stop
+        self._header = (ctypes.c_uint64 * (_BEFORE + 1))()
+        self._header[_STOP] = stop
         self._known: dict[int, int] = {}
         self._build_table(_FIRST_SLOTS)
         self.callback = ctypes.c_void_p(_probe()[1])
@@ -99,31 +106,31 @@ class MachineCounter:
 
     @property
     def count(self) -> int:
-        return self._header[0]
+        return self._header[_COUNT]
 
     @property
     def limit(self) -> int:
-        return self._header[1]
+        return self._header[_LIMIT]
 
     @property
     def block(self) -> int:
-        return self._header[2]
+        return self._header[_BLOCK]
 
     @property
     def before(self) -> int:
-        return self._header[8]
+        return self._header[_BEFORE]
 
     @property
     def misses(self) -> int:
-        return self._header[6]
+        return self._header[_MISSES]
 
     @property
     def spent(self) -> bool:
-        return bool(self._header[7])
+        return bool(self._header[_SPENT])
 
     def arm(self, limit: int) -> None:
-        self._header[1] = limit
-        self._header[7] = 0
+        self._header[_LIMIT] = limit
+        self._header[_SPENT] = 0
 
     def learn(self, address: int, size: int, instructions: int) -> None:
         key = (address ^ size << 48) & _WORD
@@ -139,8 +146,8 @@ class MachineCounter:
     def _build_table(self, slots: int) -> None:
         self._slots = slots
         self._table = (ctypes.c_uint64 * (2 * slots))()
-        self._header[4] = ctypes.addressof(self._table)
-        self._header[5] = slots - 1
+        self._header[_TABLE] = ctypes.addressof(self._table)
+        self._header[_MASK] = slots - 1
         for key, instructions in self._known.items():
             self._store(key, instructions)
 

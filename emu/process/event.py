@@ -25,11 +25,3 @@ class Call:
     syscalls: tuple[SystemCall, ...]
     violations: tuple[Violation, ...]
     errno: int
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """The program wrote [address, address + size)."""
-
-    address: int
-    size: int

@@ -110,10 +110,11 @@ class Mmu:
             self.write(address + len(part), data[len(part) :])
 
     def discard(self, start: int, end: int) -> None:
-        for page_start, page_end in self._runs(self._written, start, end):
+        pages = self._among(self._written, start, end)
+        for page_start, page_end in _runs(pages):
             self._zero(page_start, page_end)
+        self._written.difference_update(pages)
         self._forget_written_code(start, end)
-        self._drop(self._written, start, end)
         self.flush_tlb()
 
     def rights_changed(self, start: int, end: int) -> None:
@@ -127,31 +128,15 @@ class Mmu:
 
     def touched(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Runs [start, end) of pages, cut to the range, that may hold other bytes than zero."""
-        for run_start, run_end in self._runs(self._written, start, end):
+        for run_start, run_end in _runs(self._among(self._written, start, end)):
             yield max(run_start, start), min(run_end, end)
 
-    def _runs(self, pages: set[int], start: int, end: int) -> Iterator[tuple[int, int]]:
-        """Pages of a set that overlap [start, end), in order, neighbours as one run."""
-        run: int | None = None
-        reached = 0
-        for page in self._among(pages, start, end):
-            if run is None:
-                run = page
-            elif page != reached:
-                yield run, reached
-                run = page
-            reached = page + PAGE
-        if run is not None:
-            yield run, reached
-
     def _among(self, pages: set[int], start: int, end: int) -> list[int]:
+        """Pages of a set that overlap [start, end), in order."""
         first = start & -PAGE
         if (end - first) // PAGE > len(pages):
             return sorted(page for page in pages if first <= page < end)
         return [page for page in range(first, end, PAGE) if page in pages]
-
-    def _drop(self, pages: set[int], start: int, end: int) -> None:
-        pages.difference_update(self._among(pages, start, end))
 
     def _zero(self, start: int, end: int) -> None:
         while start < end:
@@ -178,3 +163,18 @@ class Mmu:
 
 
 _LETTER: dict[int, str] = {Access.READ: "r", Access.WRITE: "w", Access.EXECUTE: "x"}
+
+
+def _runs(pages: list[int]) -> Iterator[tuple[int, int]]:
+    """Pages in order as runs [start, end): neighbours are one."""
+    run: int | None = None
+    reached = 0
+    for page in pages:
+        if run is None:
+            run = page
+        elif page != reached:
+            yield run, reached
+            run = page
+        reached = page + PAGE
+    if run is not None:
+        yield run, reached

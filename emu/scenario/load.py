@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from asm.errors import why
 from emu.errors import ScenarioError
 from emu.scenario import language, rep
 from emu.scenario.operations import Scenario
@@ -36,8 +37,9 @@ def _read(path: Path) -> str:
     except ValueError as error:  # a name with a null character
         raise ScenarioError(f"cannot be read: {error}", str(path)) from None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ScenarioError(f"cannot be read: {reason}", str(path), expected="a scenario") from None
+        raise ScenarioError(
+            f"cannot be read: {why(error)}", str(path), expected="a scenario"
+        ) from None
 
 
 def _about(text: str) -> str:

@@ -11,8 +11,6 @@ from asm import layout
 from emu.process.event import Call
 from emu.view.blocks import Block, Status, Walk
 
-ALLOCATING = ("os_malloc", "os_calloc", "os_realloc")
-
 
 @dataclass(frozen=True)
 class Moment:
