@@ -7,7 +7,7 @@ the highest gap that is large enough. Speaks of addresses, sizes and rights, nev
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from syscalls.abi import (
@@ -72,9 +72,16 @@ class AddressSpace:
 
     def readable(self, address: int, size: int) -> int:
         """How many of `size` bytes can be read from `address` on before one cannot."""
+        return self._reach(address, size, lambda rights: rights.readable)
+
+    def writable(self, address: int, size: int) -> int:
+        """How many of `size` bytes can be written from `address` on before one cannot."""
+        return self._reach(address, size, lambda rights: rights.write)
+
+    def _reach(self, address: int, size: int, allowed: Callable[[Rights], bool]) -> int:
         reached = address
         for region in self.overlapping(address, address + size):
-            if region.start > reached or not region.rights.readable:
+            if region.start > reached or not allowed(region.rights):
                 break
             reached = region.end
         return max(0, min(reached, address + size) - address)

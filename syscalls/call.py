@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from syscalls.address_space import AddressSpace
+from syscalls.user import UserMemory
+from syscalls.world import World
 
 
 class ProcessExit(Exception):
@@ -15,14 +18,24 @@ class ProcessExit(Exception):
         self.status = status
 
 
+def _none() -> int:
+    return 0
+
+
 @dataclass(slots=True)
 class Context:
     """The process as its system calls see it.
 
-    output: what was written, by file descriptor. planned_errno: set while a call is to fail by
-    plan, for the one handler (brk) that has its own way to fail.
+    user: its memory, as far as the guest may reach it. world: what it was given of the host.
+    instructions: how many it has executed, which is its time. planned_errno: set while a call is
+    to fail by plan, for the one handler (brk) that has its own way to fail.
     """
 
     space: AddressSpace
-    output: dict[int, bytearray] = field(default_factory=lambda: {1: bytearray(), 2: bytearray()})
+    world: World = field(default_factory=World)
+    instructions: Callable[[], int] = _none
     planned_errno: int | None = None
+    user: UserMemory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.user = UserMemory(self.space)

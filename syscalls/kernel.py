@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from syscalls import kinds
 from syscalls.abi import ENOSYS, Errno, errno_name
 from syscalls.address_space import AddressSpace
 from syscalls.call import Context, ProcessExit
+from syscalls.kinds import Kind
 from syscalls.memory import Memory
 from syscalls.shortage import Limits, Shortages
-from syscalls.table import BY_NUMBER, Kind, Row
+from syscalls.table import BY_NUMBER, Row
+from syscalls.world import Capture, World
 
 __all__ = ["Kernel", "ProcessExit", "SystemCall"]
 
-_UNKNOWN_PARAMS = (Kind.SIZE,) * 6
+_UNKNOWN_PARAMS = (kinds.SIZE,) * 6
 
 
 def strace_line(name: str, args: Iterable[object], result: object, errno: str | None) -> str:
@@ -46,15 +49,15 @@ class SystemCall:
     @property
     def result_kind(self) -> Kind:
         row = BY_NUMBER.get(self.number)
-        return row.result if row else Kind.INT
+        return row.result if row else kinds.INT
 
     def __repr__(self) -> str:
         args = (kind.shown(value) for kind, value in zip(self.kinds, self.args, strict=False))
         spelled = [
-            hex(arg) if kind is Kind.ADDRESS and isinstance(arg, int) and arg else arg
+            hex(arg) if kind is kinds.ADDRESS and isinstance(arg, int) and arg else arg
             for kind, arg in zip(self.kinds, args, strict=False)
         ]
-        is_address = self.result_kind is Kind.ADDRESS and not self.errno
+        is_address = self.result_kind is kinds.ADDRESS and not self.errno
         result = hex(self.result) if is_address and self.result else self.result
         return strace_line(self.name, spelled, result, self.errno)
 
@@ -66,15 +69,22 @@ class Kernel:
     `calls` records every system call, in order.
     """
 
-    def __init__(self, memory: Memory, break_at: int = 0, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        break_at: int = 0,
+        limits: Limits | None = None,
+        world: World | None = None,
+    ) -> None:
         self.space = AddressSpace(memory, limits, break_at)
-        self.context = Context(self.space)
+        self.context = Context(self.space, world or World())
         self.shortages = Shortages()
         self.calls: list[SystemCall] = []
 
     def output(self, fd: int) -> bytes:
-        """What the process has written to 1 or 2."""
-        return bytes(self.context.output[fd])
+        """What the process has written to 1 or 2, where that is kept in memory."""
+        stream = (self.context.world.stdout, self.context.world.stderr)[fd - 1]
+        return bytes(stream.written) if isinstance(stream, Capture) else b""
 
     def call(self, number: int, registers: tuple[int, ...]) -> int:
         """One `syscall`: rax and the six argument registers in, rax out (64 bits, unsigned).

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from syscalls import SystemCall
+from syscalls import SystemCall, kinds
 from syscalls.abi import page_up
 from syscalls.kernel import strace_line
-from syscalls.table import Kind
+from syscalls.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,12 @@ class Places:
         return NamedSyscall(call.name, args, self._result(call), call.errno)
 
     def _argument(self, call: SystemCall, kind: Kind, value: int) -> Any:
-        if kind is Kind.ADDRESS and value:
+        if kind is kinds.ADDRESS and value:
             return self._address_of(call, value)
         return kind.shown(value)
 
     def _result(self, call: SystemCall) -> int | str | None:
-        if call.result is None or call.errno or call.result_kind is not Kind.ADDRESS:
+        if call.result is None or call.errno or call.result_kind is not kinds.ADDRESS:
             return call.result
         return self._address_of(call, call.result)
 
