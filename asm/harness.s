@@ -11,9 +11,9 @@
 enter:
         ret
 
-# leave: where the function returns to. `hlt` ends the run.
+# leave: where the function returns to. The interrupt ends the run.
 leave:
-        hlt
+        int     0xff
 
 # fill(address, word, count)
 #

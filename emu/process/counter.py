@@ -11,14 +11,9 @@ A real CPU, single-stepped, does not take that last step, unless it is the only 
 from __future__ import annotations
 
 import ctypes
-import mmap
-import platform
-from functools import cache
 from typing import Any, Protocol
 
-from asm.assembler import assemble_cached
-from asm.layout import numbers
-from asm.source import PACKAGE
+from emu.process import host_code
 
 _BLOCK_CALLBACK = ctypes.CFUNCTYPE(
     None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p
@@ -44,8 +39,8 @@ class Counter(Protocol):
         """Address of the last block entered."""
 
     @property
-    def before(self) -> int:
-        """`count` without the last block."""
+    def length(self) -> int:
+        """Instructions of the last block entered."""
 
     @property
     def misses(self) -> int:
@@ -61,6 +56,9 @@ class Counter(Protocol):
     def learn(self, address: int, size: int, instructions: int) -> None:
         """A block of code and how many instructions it has."""
 
+    def take_back(self, instructions: int) -> None:
+        """So many of the last block were counted and did not run."""
+
     def close(self) -> None:
         """Gives its memory back."""
 
@@ -68,40 +66,33 @@ class Counter(Protocol):
 def make_counter(engine_library: Any) -> Counter:
     """The fastest counter that this host can run."""
     stop = ctypes.cast(engine_library.uc_emu_stop, ctypes.c_void_p).value or 0
-    if platform.machine() in ("x86_64", "AMD64"):
+    if host_code.runs_here():
         return MachineCounter(stop)
     return PythonCounter(engine_library.uc_emu_stop)
 
 
-_SOURCE = PACKAGE / "probe" / "count.s"
-_NUMBERS = numbers(_SOURCE)
-_COUNT, _LIMIT, _BLOCK, _STOP, _TABLE, _MASK, _MISSES, _SPENT, _BEFORE = (
-    _NUMBERS[name] // 8 for name in "COUNT LIMIT BLOCK STOP TABLE MASK MISSES SPENT BEFORE".split()
+_LAYOUT = host_code.layout_of("count")
+_COUNT, _LIMIT, _LAST, _STOP, _TABLE, _MASK, _MISSES, _SPENT = (
+    _LAYOUT[name] // 8 for name in "COUNT LIMIT LAST STOP TABLE MASK MISSES SPENT".split()
 )
 """Words of the header."""
-_GOLDEN = _NUMBERS["GOLDEN"]
+_SLOT_SIZE = _LAYOUT["SLOT_SIZE"]
+_SLOT = _SLOT_SIZE // 8
+_LENGTH = _LAYOUT["LENGTH"] // 8
 _FIRST_SLOTS = 1 << 10
-_WORD = (1 << 64) - 1
-
-
-@cache
-def _probe() -> tuple[mmap.mmap, int]:
-    """The machine code in executable memory, and its address; one for all counters."""
-    code = assemble_cached(_SOURCE).segments[0].data
-    memory = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-    memory[: len(code)] = code
-    return memory, ctypes.addressof(ctypes.c_char.from_buffer(memory))
+_ADDRESS = (1 << 48) - 1
 
 
 class MachineCounter:
     """Layout and meaning of the header and the slots: asm/probe/count.s."""
 
     def __init__(self, stop: int) -> None:
-        self._header = (ctypes.c_uint64 * (_BEFORE + 1))()
+        self._header = (ctypes.c_uint64 * (_SPENT + 1))()
         self._header[_STOP] = stop
         self._known: dict[int, int] = {}
+        self._table: Any = None
         self._build_table(_FIRST_SLOTS)
-        self.callback = ctypes.c_void_p(_probe()[1])
+        self.callback = ctypes.c_void_p(host_code.address_of("count"))
         self.user: int | None = ctypes.addressof(self._header)
 
     @property
@@ -114,11 +105,11 @@ class MachineCounter:
 
     @property
     def block(self) -> int:
-        return self._header[_BLOCK]
+        return self._table[self._last()] & _ADDRESS if self._header[_LAST] else 0
 
     @property
-    def before(self) -> int:
-        return self._header[_BEFORE]
+    def length(self) -> int:
+        return self._table[self._last() + _LENGTH] if self._header[_LAST] else 0
 
     @property
     def misses(self) -> int:
@@ -133,30 +124,41 @@ class MachineCounter:
         self._header[_SPENT] = 0
 
     def learn(self, address: int, size: int, instructions: int) -> None:
-        key = (address ^ size << 48) & _WORD
+        key = address ^ size << 48
         self._known[key] = instructions
         if 2 * len(self._known) > self._slots:
             self._build_table(4 * self._slots)
         else:
             self._store(key, instructions)
 
+    def take_back(self, instructions: int) -> None:
+        self._header[_COUNT] -= instructions
+
     def close(self) -> None:
         self._known.clear()
 
+    def _last(self) -> int:
+        """Where in the table the last block's slot begins."""
+        return (self._header[_LAST] - self._header[_TABLE]) // 8
+
     def _build_table(self, slots: int) -> None:
+        last = self._table[self._last()] if self._header[_LAST] else None
         self._slots = slots
-        self._table = (ctypes.c_uint64 * (2 * slots))()
+        self._table = (ctypes.c_uint64 * (_SLOT * slots))()
         self._header[_TABLE] = ctypes.addressof(self._table)
         self._header[_MASK] = slots - 1
         for key, instructions in self._known.items():
-            self._store(key, instructions)
+            place = self._store(key, instructions)
+            if key == last:
+                self._header[_LAST] = self._header[_TABLE] + 8 * place
 
-    def _store(self, key: int, instructions: int) -> None:
+    def _store(self, key: int, instructions: int) -> int:
         table, mask = self._table, self._slots - 1
-        slot = (key * _GOLDEN & _WORD) >> 32 & mask
-        while table[2 * slot] not in (0, key):
+        slot = key & mask
+        while table[_SLOT * slot] not in (0, key):
             slot = (slot + 1) & mask
-        table[2 * slot], table[2 * slot + 1] = key, instructions
+        table[_SLOT * slot], table[_SLOT * slot + _LENGTH] = key, instructions
+        return _SLOT * slot
 
 
 class PythonCounter:
@@ -167,7 +169,7 @@ class PythonCounter:
         self._known: dict[tuple[int, int], int] = {}
         self.callback = _BLOCK_CALLBACK(self._enter)
         self.user: int | None = None
-        self.count = self.limit = self.block = self.before = self.misses = 0
+        self.count = self.limit = self.block = self.length = self.misses = 0
         self.spent = False
 
     def arm(self, limit: int) -> None:
@@ -175,6 +177,9 @@ class PythonCounter:
 
     def learn(self, address: int, size: int, instructions: int) -> None:
         self._known[address, size] = instructions
+
+    def take_back(self, instructions: int) -> None:
+        self.count -= instructions
 
     def close(self) -> None:
         self._known.clear()
@@ -187,6 +192,6 @@ class PythonCounter:
             self.spent = True
             self._stop(engine)
         else:
-            self.before = self.count
+            self.length = instructions
             self.count += instructions
             self.block = address

@@ -1,8 +1,9 @@
 """The CPU: an engine with Linux's manners.
 
 What Unicorn does wrong for Linux is put right here: start values of MXCSR, FPCW and RFLAGS; rcx
-and r11 after `syscall`; AVX, which it would compute wrongly; exceptions raised inside callbacks,
-which it would lose.
+and r11 after `syscall`; instructions that it would run wrongly (screening.py) and accesses that it
+should refuse (alignment.py); the time stamp, which is the count of instructions; exceptions raised
+inside callbacks, which it would lose.
 """
 
 from __future__ import annotations
@@ -16,9 +17,17 @@ from typing import Any
 from emu.closing import Closing
 from emu.errors import InternalError
 from emu.process import engine
+from emu.process.alignment import Alignment, make_alignment
 from emu.process.counter import Counter, make_counter
-from emu.process.disassembly import first_avx
+from emu.process.disassembly import mnemonics
 from emu.process.engine import Engine, Hook, Status
+from emu.process.screening import (
+    GENERAL_PROTECTION,
+    Aligned,
+    Refused,
+    aligned_accesses,
+    first_refused,
+)
 
 GENERAL = "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip rflags".split()
 CONTROL = ["mxcsr", "fpcw", "fpsw", "fptag"]
@@ -48,7 +57,19 @@ _MANY_FILLS = 2048
 """Walks after which the TLB is flushed: only then does Unicorn make it larger, and it begins with
 256 entries."""
 
+WAY_OUT = 0xFF
+"""The software interrupt that ends a run."""
+_FIRST_SOFTWARE_INTERRUPT = 32
 _SYSCALL_LENGTH = 2
+_WITHIN_A_BLOCK = (Status.INVALID, Status.EXCEPTION)
+_HLT = b"\xf4"
+_RDTSC, _RDTSCP = b"\x0f\x31", b"\x0f\x01\xf9"
+_LONGEST_BLOCK = 512 * 15
+_LOW = (1 << 32) - 1
+_FEATURES = 1
+_XSAVE, _OSXSAVE, _RDRAND = 1 << 26, 1 << 27, 1 << 30
+_HIDDEN_FEATURES = _XSAVE | _OSXSAVE | _RDRAND
+"""Of CPUID's leaf 1, ecx: what needs a kernel that knows AVX, and what is not deterministic."""
 _NEVER = 1 << 62
 """The length of a block that no budget pays for."""
 
@@ -68,6 +89,7 @@ class Stop(Enum):
     """Why the CPU stopped."""
 
     HALTED = "halted"
+    """At `int WAY_OUT`, or at `hlt`, which is privileged."""
     BUDGET = "budget spent"
     PAGE_FAULT = "page fault"
     INVALID = "invalid instruction"
@@ -96,9 +118,11 @@ class Cpu(Closing):
         self._asked_for = self._engine.batch("rax rdi rsi rdx r10 r8 r9 rip rflags".split())
         self._answer = self._engine.batch("rax rcx r11".split())
         self._raised: BaseException | None = None
+        self._excepted = False
         self._asked = False
-        self._refused: tuple[int, int, int] | None = None
         self._cut: int | None = None
+        self._unhooked: tuple[int, int, int] | None = None
+        self._minding: dict[int, list[Aligned]] = {}
         self._fills = 0
         self.uncounted: frozenset[int] = frozenset()
         """Addresses of blocks that count as no instructions: the way in and the way out."""
@@ -106,13 +130,20 @@ class Cpu(Closing):
         """Address and access of the last page fault."""
         self.interrupt: int | None = None
         """Number of the last exception or software interrupt."""
+        self.refused: Refused | None = None
+        """The instruction that was not run, since it would have run wrongly."""
         self.counter: Counter = make_counter(engine.library)
+        self._alignment: Alignment = make_alignment(engine.library)
         self._engine.hook(Hook.WALK, engine.WALK(self._fill))
         syscall = engine.SYSCALL(self._syscall)
         self._engine.hook(Hook.INSTRUCTION, syscall, engine.SYSCALL_INSTRUCTION)
         self._engine.hook(Hook.INTERRUPT, engine.INTERRUPT(self._interrupted))
         self._engine.hook(Hook.TRANSLATED, engine.TRANSLATED(self._translated))
         self._engine.hook(Hook.BLOCK, self.counter.callback, user=self.counter.user)
+        check = self._alignment
+        self._align = self._engine.hook_nowhere(Hook.CODE, check.callback, user=check.user)
+        cpuid = engine.CPUID(self._cpuid)
+        self._engine.hook(Hook.INSTRUCTION, cpuid, engine.CPUID_INSTRUCTION)
         self.get, self.set = self._engine.get, self._engine.set
         self.map_window, self.forget_code = self._engine.map_window, self._engine.forget_code
         self.set_state(new_state())
@@ -139,37 +170,80 @@ class Cpu(Closing):
     # Running
 
     def run(self, start: int, budget: int) -> Stop:
-        """Runs from `start` until `hlt`, a fault, or until `budget` instructions are spent."""
+        """Runs from `start` until `hlt`, a fault, or until `budget` instructions are spent.
+
+        Afterwards the counter has counted exactly what ran.
+        """
         if self._fills > _MANY_FILLS:
             self.flush_tlb()
         counter = self.counter
         end = counter.count + budget
-        address = start
-        self._forget_last_run()
-        while True:
+        address: int | None = start
+        while address is not None:
+            self._forget_last_run()
             counter.arm(min(end, counter.count + SLICE))
             status = self._emulate(address)
-            if self._refused is not None:
-                return self._run_up_to(*self._refused)
             stop = self._why(status)
-            if stop is not Stop.BUDGET or counter.limit == end:
-                return stop
-            address = self.get("rip")
+            address = self._resumed(stop, end)
+        return stop
+
+    def _resumed(self, stop: Stop, end: int) -> int | None:
+        """Where to run on, if what stopped the CPU is no affair of the guest's or the kernel's."""
+        if stop is Stop.BUDGET:
+            if self._unhooked is not None:
+                return self._hook_aligned(*self._unhooked)
+            return self.get("rip") if self.counter.limit != end else None
+        if stop is Stop.EXCEPTION and self.interrupt == GENERAL_PROTECTION:
+            return self._after_time_stamp()
+        return None
 
     def _forget_last_run(self) -> None:
+        if self._excepted:
+            self._engine.forget_exception()
+            self._excepted = False
         self.fault = self.interrupt = None
         self._asked = False
-        self._refused = self._cut = None
+        self.refused = self._cut = self._unhooked = None
+        self._alignment.forget()
 
-    def _run_up_to(self, block: int, end: int, instructions: int) -> Stop:
+    def _run_up_to(self, refused: Refused) -> Stop:
         """Runs what stands before a refused instruction in its block."""
-        if block == end:
-            return Stop.REFUSED
-        self._refused, self._cut = None, block
-        self.counter.arm(self.counter.count + instructions)
-        self._engine.forget_all_code()
-        stop = self._why(self._emulate(block, end))
-        return Stop.REFUSED if stop is Stop.HALTED else stop
+        block = self.get("rip")
+        if block != refused.address:
+            self._cut = block
+            self.counter.arm(self.counter.count + refused.index)
+            self._engine.forget_all_code()
+            self.refused = None
+            stop = self._why(self._emulate(block, refused.address))
+            if stop is not Stop.HALTED:
+                return stop
+        self.refused = refused
+        self.interrupt = refused.exception
+        return Stop.REFUSED
+
+    def _hook_aligned(self, block: int, size: int, instructions: int) -> int:
+        """Translates a block again, so that its accesses are checked; where it begins."""
+        accesses = self._minding[block]
+        for access in accesses:
+            self._alignment.learn(access)
+        self._engine.translate_hooked(self._align, block, accesses[0].address, accesses[-1].address)
+        self.counter.learn(block, size, instructions)
+        return block
+
+    def _after_time_stamp(self) -> int | None:
+        """rdtsc and rdtscp, which the kernel keeps for itself: they tell instructions."""
+        rip = self.get("rip")
+        code = self._engine.read(rip, len(_RDTSCP))
+        length = 2 if code.startswith(_RDTSC) else 3 if code == _RDTSCP else 0
+        if not length:
+            return None
+        self.counter.take_back(-1)
+        now = self.counter.count
+        self.set("rax", now & _LOW)
+        self.set("rdx", now >> 32)
+        if length == len(_RDTSCP):
+            self.set("rcx", 0)  # the number of the CPU
+        return rip + length
 
     def _emulate(self, address: int, until: int = 0) -> int:
         hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
@@ -179,22 +253,48 @@ class Cpu(Closing):
             sys.unraisablehook = hook
         if self._raised is not None:
             raised, self._raised = self._raised, None
+            if self.fault is not None:
+                self._settle()
             raise raised
         if self.counter.misses:
             raise InternalError(f"{self.counter.misses} blocks were not counted")
         return status
 
     def _why(self, status: int) -> Stop:
-        if self._asked:
-            return Stop.ASKED
+        if self._asked or self.interrupt == WAY_OUT:
+            return Stop.ASKED if self._asked else Stop.HALTED
+        if self.refused is not None and self.counter.spent:
+            return self._run_up_to(self.refused)
+        if self._alignment.broken:
+            self.interrupt = GENERAL_PROTECTION
+        if self.interrupt is not None or status in _WITHIN_A_BLOCK:
+            self._settle()
+            return self._why_within(status)
+        engine.check(status)
+        return Stop.BUDGET if self.counter.spent else Stop.HALTED
+
+    def _why_within(self, status: int) -> Stop:
+        """After a stop that is no end of a block."""
+        if self.interrupt == GENERAL_PROTECTION and self._next_byte() == _HLT:
+            return Stop.HALTED
         if self.interrupt is not None:
             return Stop.EXCEPTION
         if status == Status.INVALID:
             return Stop.INVALID
-        if status == Status.EXCEPTION:
-            return Stop.PAGE_FAULT if self.fault else Stop.EXCEPTION
-        engine.check(status)
-        return Stop.BUDGET if self.counter.spent else Stop.HALTED
+        return Stop.PAGE_FAULT if self.fault else Stop.EXCEPTION
+
+    def _next_byte(self) -> bytes:
+        return self._engine.read(self.get("rip"), 1)
+
+    def _settle(self) -> None:
+        """After a stop within a block: what was counted and did not run is taken back."""
+        if self.fault is not None and self.fault[1] == Access.EXECUTE:
+            return  # the block had ended
+        counter, rip = self.counter, self.get("rip")
+        if counter.block <= rip <= counter.block + _LONGEST_BLOCK:
+            code = self._engine.read(counter.block, rip - counter.block)
+            ran = len(mnemonics(code, counter.block))
+            counter.take_back(max(0, counter.length - ran))
 
     # Callbacks. Nothing may escape from them: Unicorn would lose it.
 
@@ -202,15 +302,20 @@ class Cpu(Closing):
         try:
             rights = self._walk(page, access)
             if not rights:
-                self.fault = (page, access)
+                self._refuse(page, access)
                 return False
             self._fills += 1
             entry[0].paddr = page
             entry[0].perms = sum(map(engine.PERMISSIONS.__getitem__, rights))
         except BaseException as error:  # noqa: BLE001 - kept, and raised by run
+            self._refuse(page, access)
             self._fail(error)
             return False
         return True
+
+    def _refuse(self, page: int, access: int) -> None:
+        self.fault = (page, access)
+        self._excepted = True
 
     def _syscall(self, _: int, __: int) -> None:
         try:
@@ -226,6 +331,7 @@ class Cpu(Closing):
 
     def _interrupted(self, _: int, number: int, __: int) -> None:
         self.interrupt = number
+        self._excepted = number < _FIRST_SOFTWARE_INTERRUPT
         self._engine.stop()
 
     def _translated(self, _: int, block: Any, __: int, ___: int) -> None:
@@ -233,13 +339,35 @@ class Cpu(Closing):
             address, size = block[0].pc, block[0].size
             instructions = 0 if address in self.uncounted else block[0].icount
             instructions -= address == self._cut  # its end is no instruction of the guest's
-            avx = first_avx(self._engine.read(address, size), address)
-            if avx is not None:
-                self._refused = (address, *avx)
-                instructions = _NEVER
-            self.counter.learn(address, size, instructions)
+            code = self._engine.read(address, size)
+            self._screen(address, code, instructions)
         except BaseException as error:  # noqa: BLE001 - kept, and raised by run
             self._fail(error)
+
+    def _screen(self, address: int, code: bytes, instructions: int) -> None:
+        """A new block: how long it is, or that it may not run as it stands."""
+        refused = first_refused(code, address)
+        accesses = [] if refused else aligned_accesses(code, address)
+        if refused is not None:
+            self.refused = refused
+        elif accesses:
+            self._minding[address] = accesses
+            self._unhooked = (address, len(code), instructions)
+        held = refused is not None or bool(accesses)
+        self.counter.learn(address, len(code), _NEVER if held else instructions)
+
+    def _cpuid(self, _: int, __: int) -> int:
+        """Whether it is answered here; if not, the engine answers."""
+        try:
+            if self.get("rax") & _LOW != _FEATURES:
+                return 0
+            eax, ebx, ecx, edx = engine.cpuid_features()
+            ecx &= ~_HIDDEN_FEATURES
+            for name, value in zip(("rax", "rbx", "rcx", "rdx"), (eax, ebx, ecx, edx), strict=True):
+                self.set(name, value)
+        except BaseException as error:  # noqa: BLE001 - kept, and raised by run
+            self._fail(error)
+        return 1
 
     def _unraisable(self, lost: Any) -> None:
         """Ctrl-C strikes where a callback is entered, before its `try`: ctypes would only print."""

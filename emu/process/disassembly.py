@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -112,15 +111,54 @@ def disassemble(code: bytes, address: int) -> list[Instruction]:
     ]
 
 
-_MAYBE_AVX = re.compile(rb"[\x62\xc4\xc5]")
-_AVX = re.compile(r"v(?!err|erw|m)|v(mov|min|max|mul|mask|mpsad)|k")
+def mnemonics(code: bytes, address: int) -> list[tuple[int, str]]:
+    """(address, mnemonic) of the instructions in `code`: ten times as fast as all about them."""
+    return [(place, name) for place, _, name, _ in _quick_engine().disasm_lite(code, address)]
 
 
-def first_avx(code: bytes, address: int) -> tuple[int, int] | None:
-    """Address of the first AVX instruction, and how many instructions stand before it."""
-    if not _MAYBE_AVX.search(code):
-        return None
-    for index, instruction in enumerate(disassemble(code, address)):
-        if _AVX.match(instruction.text):
-            return instruction.address, index
-    return None
+@cache
+def _quick_engine() -> Any:
+    import capstone
+
+    return capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """An address as an instruction states it: names of registers, "" for none."""
+
+    displacement: int
+    base: str = ""
+    index: str = ""
+    scale: int = 1
+    segment: str = ""
+
+
+def wide_operands(code: bytes, address: int) -> list[tuple[int, str, Operand]]:
+    """(address, mnemonic, operand) of instructions whose memory operand has 16 bytes or more."""
+    import capstone
+
+    return [
+        (place.address, place.detail.insn_name(), _operand(place, operand.mem))
+        for place in disassemble(code, address)
+        for operand in place.detail.operands
+        if operand.type == capstone.x86.X86_OP_MEM
+        and (operand.size >= _WIDE or place.detail.insn_name() in _MISMEASURED)
+    ]
+
+
+_WIDE = 16
+_MISMEASURED = {"movsldup", "movshdup", "cvttpd2pi", "cvtpd2pi"}
+"""Instructions of 16 bytes of which capstone says 8."""
+
+
+def _operand(instruction: Instruction, place: Any) -> Operand:
+    name = instruction.detail.reg_name
+    base, index = (name(number) or "" for number in (place.base, place.index))
+    segment = name(place.segment) or ""
+    displacement = place.disp
+    if base in ("rip", "eip"):
+        displacement, base = displacement + instruction.end, ""
+    if index in ("riz", "eiz"):
+        index = ""
+    return Operand(displacement, base, index, place.scale, segment)

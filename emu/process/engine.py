@@ -7,8 +7,10 @@ cycles that would keep a closed engine's memory.
 from __future__ import annotations
 
 import ctypes
+import mmap
 import weakref
 from enum import IntEnum
+from functools import cache
 from itertools import accumulate
 from typing import Any
 
@@ -20,6 +22,7 @@ from emu.errors import InternalError
 
 library: Any = uclib
 """Unicorn's functions."""
+library.uc_context_size.restype = ctypes.c_size_t
 
 U64 = ctypes.c_uint64
 POINTER = ctypes.c_void_p
@@ -43,6 +46,8 @@ WALK = ctypes.CFUNCTYPE(
 SYSCALL = ctypes.CFUNCTYPE(None, POINTER, POINTER)
 INTERRUPT = ctypes.CFUNCTYPE(None, POINTER, ctypes.c_uint32, POINTER)
 TRANSLATED = ctypes.CFUNCTYPE(None, POINTER, ctypes.POINTER(Block), POINTER, POINTER)
+CODE = ctypes.CFUNCTYPE(None, POINTER, U64, ctypes.c_uint32, POINTER)
+CPUID = ctypes.CFUNCTYPE(ctypes.c_int, POINTER, POINTER)
 """Signatures of callbacks."""
 
 PERMISSIONS = {"r": uc.UC_PROT_READ, "w": uc.UC_PROT_WRITE, "x": uc.UC_PROT_EXEC}
@@ -56,6 +61,7 @@ class Hook(IntEnum):
     INTERRUPT = uc.UC_HOOK_INTR
     TRANSLATED = uc.UC_HOOK_EDGE_GENERATED
     BLOCK = uc.UC_HOOK_BLOCK
+    CODE = uc.UC_HOOK_CODE
 
 
 class Status(IntEnum):
@@ -67,12 +73,82 @@ class Status(IntEnum):
 
 
 SYSCALL_INSTRUCTION = x86.UC_X86_INS_SYSCALL
+CPUID_INSTRUCTION = x86.UC_X86_INS_CPUID
+
+_BOOT_PAGE = 1 << 50
+"""Beyond every address that a process may have."""
+_SYSRETQ, _CPUID, _HLT = bytes.fromhex("480f07"), bytes.fromhex("0fa2"), bytes.fromhex("f4")
+_NO_EXCEPTION = -1
+_EFER, _STAR = 0xC000_0080, 0xC000_0081
+_EFER_LONG_MODE = 0x501
+_SELECTORS = 0x23 << 48
+"""sysret makes cs 0x33 and ss 0x2b of it: Linux's."""
+_TIME_STAMP_DISABLE = 1 << 2
+"""CR4.TSD: rdtsc is for the kernel alone, here."""
+_BEGIN_AT, _END_AT = 24, 32
+"""Where Unicorn keeps the range of a hook: struct hook, uc_priv.h."""
+_NOWHERE = 1
 
 
 def check(status: int) -> None:
     """InternalError for everything but success: what we asked of the engine was wrong."""
     if status != Status.OK:
         raise InternalError(f"Unicorn: {library.uc_strerror(status).decode()}")
+
+
+class _Msr(ctypes.Structure):
+    _fields_ = (("number", ctypes.c_uint32), ("value", U64))
+
+
+_PAGE = 4096
+_USER_RING = 3
+
+
+@cache
+def _boot_page(code: bytes) -> mmap.mmap:
+    page = mmap.mmap(-1, _PAGE)
+    page[: len(code)] = code
+    return page
+
+
+@cache
+def cpuid_features() -> tuple[int, ...]:
+    """CPUID's leaf 1 as the engine answers it: eax, ebx, ecx, edx."""
+    engine = Engine()
+    engine.set("rax", 1)
+    engine.boot(_CPUID)
+    return tuple(engine.get(name) for name in ("rax", "rbx", "rcx", "rdx"))
+
+
+@WALK  # type: ignore[untyped-decorator]
+def _boot_walk(_: int, page: int, __: int, entry: Any, ___: int) -> bool:
+    entry[0].paddr = page
+    entry[0].perms = uc.UC_PROT_READ | uc.UC_PROT_EXEC
+    return True
+
+
+@cache
+def _pending_exception() -> int:
+    """Where in a saved state the last exception stands: found by raising one."""
+    engine = Engine()
+    engine.hook(Hook.INTERRUPT, _ignored)
+    before = engine._saved()
+    engine.boot(_HLT)
+    after = engine._saved()
+    none, one = (value.to_bytes(4, "little", signed=True) for value in (_NO_EXCEPTION, 13))
+    places = [
+        at
+        for at in range(0, len(before) - 3, 4)
+        if before[at : at + 4] == none and after[at : at + 4] == one
+    ]
+    if len(places) != 1:
+        raise InternalError("the engine's last exception was not found in its saved state")
+    return places[0]
+
+
+@INTERRUPT  # type: ignore[untyped-decorator]
+def _ignored(engine: int, _: int, __: int) -> None:
+    library.uc_emu_stop(POINTER(engine))
 
 
 class Engine:
@@ -85,6 +161,32 @@ class Engine:
         self._hooks: list[ctypes.c_size_t] = []
         self._release = weakref.finalize(self, _release, self._handle, self._hooks)
         self._control(uc.UC_CTL_TLB_TYPE, uc.UC_TLB_VIRTUAL)
+        self._enter_user_mode()
+
+    def _enter_user_mode(self) -> None:
+        """The CPU starts in ring 0; a sysret takes it to ring 3, for good."""
+        for register, value in ((_EFER, _EFER_LONG_MODE), (_STAR, _SELECTORS)):
+            self._write_msr(register, value)
+        self.set("cr4", self.get("cr4") | _TIME_STAMP_DISABLE)
+        self.set("rcx", _BOOT_PAGE + len(_SYSRETQ))
+        self.boot(_SYSRETQ)
+        if self.get("cs") & 3 != _USER_RING:
+            raise InternalError("the CPU did not enter user mode")
+
+    def boot(self, code: bytes) -> None:
+        """Runs one instruction on a page of its own, which is gone afterwards."""
+        page = (ctypes.c_char * _PAGE).from_buffer(_boot_page(code))
+        self.map_window(_BOOT_PAGE, _PAGE, ctypes.addressof(page))
+        hook = self.hook(Hook.WALK, _boot_walk)
+        check(self.run(_BOOT_PAGE, _BOOT_PAGE + len(code)))
+        self.unhook(hook)
+        self.forget_all_code()
+        check(library.uc_mem_unmap(self._handle, U64(_BOOT_PAGE), U64(_PAGE)))
+        self.flush_tlb()
+
+    def _write_msr(self, register: int, value: int) -> None:
+        pair = _Msr(register, value)
+        check(library.uc_reg_write(self._handle, x86.UC_X86_REG_MSR, ctypes.byref(pair)))
 
     def close(self) -> None:
         """Gives the engine back; the second time does nothing."""
@@ -92,16 +194,52 @@ class Engine:
         self._handle = POINTER()
         self._callbacks.clear()
 
-    def hook(self, kind: Hook, callback: Any, *extra: int, user: int | None = None) -> None:
+    def hook(
+        self, kind: Hook, callback: Any, *extra: int, user: int | None = None
+    ) -> ctypes.c_size_t:
         """Calls a C function, everywhere. extra: the instruction, for Hook.INSTRUCTION."""
+        return self._hook(kind, callback, (1, 0), extra, user)  # begin > end: everywhere
+
+    def hook_nowhere(self, kind: Hook, callback: Any, user: int | None = None) -> ctypes.c_size_t:
+        """Calls a C function where `translate_hooked` says so."""
+        return self._hook(kind, callback, (_NOWHERE, _NOWHERE), (), user)
+
+    def _hook(
+        self,
+        kind: Hook,
+        callback: Any,
+        place: tuple[int, int],
+        extra: tuple[int, ...],
+        user: int | None,
+    ) -> ctypes.c_size_t:
         handle = ctypes.c_size_t()
         self._callbacks.append(callback)
         pointer = ctypes.cast(callback, POINTER)
-        everywhere = (U64(1), U64(0))  # begin > end; what is extra is a variadic int
-        arguments = [*everywhere, *(ctypes.c_int(value) for value in extra)]
-        engine, place = self._handle, ctypes.byref(handle)
-        check(library.uc_hook_add(engine, place, int(kind), pointer, user, *arguments))
+        arguments = [*map(U64, place), *map(ctypes.c_int, extra)]  # the rest is variadic
+        made = ctypes.byref(handle)
+        check(library.uc_hook_add(self._handle, made, int(kind), pointer, user, *arguments))
         self._hooks.append(handle)
+        return handle
+
+    def unhook(self, hook: ctypes.c_size_t) -> None:
+        """The function is called no more."""
+        check(library.uc_hook_del(self._handle, hook))
+        self._hooks.remove(hook)
+
+    def translate_hooked(self, hook: ctypes.c_size_t, block: int, first: int, last: int) -> None:
+        """Translates a block anew, with a hook on its instructions from `first` to `last`.
+
+        Unicorn looks at a hook's range when it translates. So the range is set for this one
+        translation, and other code is left as fast as it was.
+        """
+        begin, end = (U64.from_address((hook.value or 0) + at) for at in (_BEGIN_AT, _END_AT))
+        self.forget_code(block, block + 1)
+        begin.value, end.value = first, last
+        made = Block()
+        code = uc.UC_CTL_TB_REQUEST_CACHE | 2 << 26 | uc.UC_CTL_IO_READ_WRITE << 30
+        status = library.uc_ctl(self._handle, code, U64(block), ctypes.byref(made))
+        begin.value = end.value = _NOWHERE
+        check(status)
 
     # Memory
 
@@ -143,6 +281,29 @@ class Engine:
         """A list of registers for reading and writing together."""
         return Batch(self._handle, names)
 
+    def forget_exception(self) -> None:
+        """After an exception that nobody in the guest handled: the next is no double fault.
+
+        Unicorn has no call for that, but lets the CPU's state be saved, and restored.
+        """
+        context = POINTER()
+        check(library.uc_context_alloc(self._handle, ctypes.byref(context)))
+        try:
+            check(library.uc_context_save(self._handle, context))
+            place = (context.value or 0) + _pending_exception()
+            ctypes.c_int32.from_address(place).value = _NO_EXCEPTION
+            check(library.uc_context_restore(self._handle, context))
+        finally:
+            check(library.uc_context_free(context))
+
+    def _saved(self) -> bytes:
+        context = POINTER()
+        check(library.uc_context_alloc(self._handle, ctypes.byref(context)))
+        check(library.uc_context_save(self._handle, context))
+        data = ctypes.string_at(context.value or 0, library.uc_context_size(self._handle))
+        check(library.uc_context_free(context))
+        return data
+
     # Running
 
     def run(self, address: int, until: int = 0) -> int:
@@ -182,6 +343,11 @@ class Batch:
     def _call(self, function: Any) -> int:
         status: int = function(self._engine, self._numbers, self._pointers, self._count)
         return status
+
+
+def register_number(name: str) -> int:
+    """Unicorn's number of a register; 0 for no name."""
+    return _number(name) if name else 0
 
 
 def _number(name: str) -> int:

@@ -41,10 +41,8 @@ _CANARY_AT = _SP + _FRAME.size
 _EVERY_BYTE = 0x0101_0101_0101_0101
 _LONGEST_BLOCK = 512 * 15
 _LONGEST_INSTRUCTION = 15
+_INT_LENGTH = 2
 _NEAR = 1 << 20
-
-_PASSED = (Stop.ASKED, Stop.HALTED)
-"""Stops that leave rip behind the instruction, as `int` does."""
 
 _INVALID_OPCODE = 6
 _EXCEPTIONS = {
@@ -104,7 +102,7 @@ class Process(Closing):
         before = self.cpu.counter.count
         stop = self._enter(address, arguments)
         registers = self.cpu.state()
-        if stop is not Stop.HALTED or registers["rip"] != self._leave + 1:
+        if stop is not Stop.HALTED or registers["rip"] != self._left:
             self._dies(stop, self._spelled(address, arguments), registers, before)
         canary = self.memory.read(_CANARY_AT, len(CANARY))
         return Returned(
@@ -136,6 +134,7 @@ class Process(Closing):
         self.memory.write(HARNESS, self._harness.segments[0].data)
         self._enter_at = self._harness.symbols["enter"]
         self._leave = self._harness.symbols["leave"]
+        self._left = self._leave + _INT_LENGTH
         self.cpu.uncounted = frozenset({self._enter_at, self._leave})
         self.cpu.counter.learn(self._enter_at, 1, 0)  # the first block of a run, never reported
 
@@ -184,23 +183,18 @@ class Process(Closing):
             raise MemorySpent(f"more than {self._limits.touched} bytes of memory written to", scene)
         if stop is Stop.PAGE_FAULT and self.cpu.fault:
             raise self._page_fault(scene, *self.cpu.fault)
-        if stop is Stop.REFUSED:
-            raise GuestFault("an AVX instruction, which this CPU does not have (#UD)", scene)
+        if stop is Stop.REFUSED and self.cpu.refused:
+            raise GuestFault(self.cpu.refused.why, scene)
+        if stop is Stop.HALTED:
+            raise GuestFault("a privileged instruction (#GP)", scene)
         number = _INVALID_OPCODE if stop is Stop.INVALID else self.cpu.interrupt
-        what = "a privileged instruction" if number is None else _EXCEPTIONS.get(number)
+        what = None if number is None else _EXCEPTIONS.get(number)
         raise GuestFault(what or f"exception or interrupt {number}", scene)
 
     def _scene(self, stop: Stop, name: str, registers: dict[str, int], before: int) -> Scene:
-        counter = self.cpu.counter
-        rip = registers["rip"]
-        if self._between_blocks(stop):
-            count = counter.count
-            rip = self._jump() or rip
-        else:
-            executed = self._instructions(counter.block, rip)
-            count = counter.before + len(executed)
-            if executed and (stop in _PASSED or executed[-1].text.startswith("int")):
-                registers["rip"] = rip = executed[-1].address
+        rip = self._culprit(stop, registers["rip"])
+        if not self._fetch_failed():
+            registers["rip"] = rip
         code = disassemble(self._code(rip), rip)
         image = self._harness if rip >= HARNESS else self.image
         line = image.line_at(rip)
@@ -212,23 +206,31 @@ class Process(Closing):
             place=line.place if line else None,
             text=line.text if line else None,
             registers={name: registers[name] for name in GENERAL},
-            instructions=count - before,
+            instructions=self.cpu.counter.count - before,
         )
+
+    def _culprit(self, stop: Stop, rip: int) -> int:
+        """The instruction that is to blame: rip may be behind it, or where it jumped to."""
+        if self._fetch_failed():
+            return self._jump() or rip
+        if stop in (Stop.BUDGET, Stop.REFUSED):
+            return rip
+        executed = self._instructions(self.cpu.counter.block, rip)
+        if executed and (stop is Stop.ASKED or executed[-1].text.startswith("int")):
+            return executed[-1].address
+        return rip
+
+    def _fetch_failed(self) -> bool:
+        return self.cpu.fault is not None and self.cpu.fault[1] == Access.EXECUTE
 
     def _jump(self) -> int | None:
         """The jump that led to where nothing may be executed: the end of the last block."""
         counter = self.cpu.counter
-        length = counter.count - counter.before
-        if not self.cpu.fault or not length:
+        if not counter.length:
             return None
-        last = disassemble(self.memory.read(counter.block, _LONGEST_BLOCK), counter.block)[:length]
+        code = self.memory.read(counter.block, _LONGEST_BLOCK)
+        last = disassemble(code, counter.block)[: counter.length]
         return last[-1].address if last and last[-1].jumps else None
-
-    def _between_blocks(self, stop: Stop) -> bool:
-        """Whether the last block ran to its end, so that rip is where the next would begin."""
-        if stop is Stop.PAGE_FAULT and self.cpu.fault:
-            return self.cpu.fault[1] == Access.EXECUTE
-        return stop in (Stop.BUDGET, Stop.REFUSED)
 
     def _instructions(self, start: int, end: int) -> list[Instruction]:
         """The instructions in [start, end); none if that is no piece of a block."""

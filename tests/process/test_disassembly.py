@@ -8,7 +8,7 @@ import pytest
 from asm.assembler import BASE
 from emu.errors import GuestFault
 from emu.process.cpu import GENERAL
-from emu.process.disassembly import Instruction, disassemble, first_avx
+from emu.process.disassembly import Instruction, disassemble
 from emu.process.process import Process
 from syscalls.abi import PAGE
 
@@ -108,23 +108,6 @@ def test_jumps_are_known(text: str) -> None:
 
 def test_other_instructions_are_no_jumps() -> None:
     assert not _assembled("add rax, rcx").jumps
-
-
-@pytest.mark.parametrize(
-    ("code", "avx"),
-    [
-        ("90c5f1fec2", (BASE + 1, 1)),  # vpaddd
-        ("62f17c4858c1", (BASE, 0)),  # vaddps zmm
-        ("c5f877", (BASE, 0)),  # vzeroupper
-        ("c5f892c0", (BASE, 0)),  # kmovw
-        ("c4e2f0f2c2", None),  # andn
-        ("4883c4c5", None),  # add rsp, -59: c4 and c5 are no prefixes here
-        ("0f00e0", None),  # verr
-        ("9090", None),
-    ],
-)
-def test_avx_is_told_from_what_looks_like_it(code: str, avx: tuple[int, int] | None) -> None:
-    assert first_avx(bytes.fromhex(code), BASE) == avx
 
 
 # The address of a fault

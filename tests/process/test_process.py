@@ -192,7 +192,23 @@ _FAULTS = {
     "ud2": Death("nop\nud2\nret", "an illegal instruction (#UD)", "ud2", 3, 1),
     "int3": Death("nop\nint3\nret", "a breakpoint (int3)", "int3", 3, 2),
     "int": Death("nop\nint 0x80\nret", "exception or interrupt 128", "int 0x80", 3, 2),
-    "hlt": Death("nop\nhlt\nret", "a privileged instruction", "hlt", 3, 2),
+    "hlt": Death("nop\nhlt\nret", "a privileged instruction (#GP)", "hlt", 3, 1),
+    "cli": Death("nop\ncli\nret", "a protection fault (#GP)", "cli", 3, 1),
+    "a port": Death(
+        "inc eax\nin al, dx\nret", "a privileged instruction (#GP)", "in al, dx", 3, 1
+    ),
+    "wrmsr": Death("wrmsr\nret", "a protection fault (#GP)", "wrmsr", 2, 0),
+    "mov from cr0": Death(
+        f"nop\n{guests.raw(bytes.fromhex('0f20c0'))}\nret", "a protection fault (#GP)", "mov rax, cr0", 3, 1
+    ),
+    "rdrand": Death(
+        f"nop\n{guests.raw(bytes.fromhex('480fc7f0'))}\nret",
+        "an instruction that this CPU does not have (#UD)", "rdrand rax", 3, 1,
+    ),
+    "movaps": Death(
+        "lea rdi, [rip + d]\nmovaps [rdi + 8], xmm0\nret",
+        "a protection fault (#GP)", "movaps xmmword ptr [rdi + 8], xmm0", 3, 1,
+    ),
     "AVX": Death(
         f"nop\ninc eax\n{guests.raw(bytes.fromhex('c5f1fec2'))}\nret",
         "an AVX instruction, which this CPU does not have (#UD)",
@@ -260,6 +276,23 @@ def test_a_function_that_is_none_is_reported_where_it_is(load: Load) -> None:
 def test_bmi_is_no_avx(load: Load) -> None:
     """It has the same prefix, and works."""
     assert load("f: andn rax, rdi, rsi\nret").call("f", 0b0011, 0b0101).result == 0b0100
+
+
+# The time stamp
+
+
+def test_the_time_stamp_is_the_count_of_instructions(load: Load) -> None:
+    source = "f: rdtsc\nmov r8, rax\nnop\nnop\nrdtscp\nsub rax, r8\nshl rdx, 32\nadd rax, rdx\nret"
+    process = load(source)
+    returned = process.call("f")
+    assert (returned.result, returned.instructions) == (4, 9)
+
+
+def test_cpuid_shows_neither_avx_nor_xsave_nor_rdrand(load: Load) -> None:
+    source = "f: push rbx\nmov eax, 1\ncpuid\nmov eax, ecx\npop rbx\nret"
+    features = load(source).call("f").result
+    sse42, xsave, osxsave, avx, rdrand = (features >> bit & 1 for bit in (20, 26, 27, 28, 30))
+    assert (sse42, xsave, osxsave, avx, rdrand) == (1, 0, 0, 0, 0)
 
 
 # No return
