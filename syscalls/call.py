@@ -10,12 +10,44 @@ from syscalls.user import UserMemory
 from syscalls.world import World
 
 
-class ProcessExit(Exception):
+class Ending(Exception):
+    """A system call that does not come back."""
+
+
+class ProcessExit(Ending):
     """The process asked to end."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"exit status {status}")
         self.status = status
+
+
+class Killed(Ending):
+    """A signal kills the process. core: whether its default action is to leave a core dump."""
+
+    def __init__(self, number: int, core: bool) -> None:
+        super().__init__(f"killed by signal {number}")
+        self.number, self.core = number, core
+
+
+class SignalReturn(Ending):
+    """rt_sigreturn: the registers come back from the frame on the stack."""
+
+
+class Interrupted(Ending):
+    """A signal is to be delivered before the process goes on: nothing else ended."""
+
+
+class Deadlock(Ending):
+    """The call waits for what can never happen, since nobody else runs."""
+
+
+class OutputSpent(Ending):
+    """The process has written more than it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"more than {limit} bytes of output")
+        self.limit = limit
 
 
 def _none() -> int:
@@ -27,13 +59,15 @@ class Context:
     """The process as its system calls see it.
 
     user: its memory, as far as the guest may reach it. world: what it was given of the host.
-    instructions: how many it has executed, which is its time. planned_errno: set while a call is
-    to fail by plan, for the one handler (brk) that has its own way to fail.
+    instructions: how many it has executed, which is its time. stack_pointer: rsp.
+    planned_errno: set while a call is to fail by plan, for the one handler (brk) that has its own
+    way to fail.
     """
 
     space: AddressSpace
     world: World = field(default_factory=World)
     instructions: Callable[[], int] = _none
+    stack_pointer: Callable[[], int] = _none
     planned_errno: int | None = None
     user: UserMemory = field(init=False)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from syscalls import kinds
 from syscalls.abi import ENOSYS, Errno, errno_name
 from syscalls.address_space import AddressSpace
-from syscalls.call import Context, ProcessExit
+from syscalls.call import Context, Ending, ProcessExit
 from syscalls.kinds import Kind
 from syscalls.memory import Memory
 from syscalls.shortage import Limits, Shortages
@@ -81,6 +81,9 @@ class Kernel:
         self.shortages = Shortages()
         self.calls: list[SystemCall] = []
 
+    def close(self) -> None:
+        """Gives back what the process had of the host."""
+
     def output(self, fd: int) -> bytes:
         """What the process has written to 1 or 2, where that is kept in memory."""
         stream = (self.context.world.stdout, self.context.world.stderr)[fd - 1]
@@ -98,7 +101,7 @@ class Kernel:
         args = tuple(kind.decode(r) for kind, r in zip(row.params, registers, strict=False))
         try:
             result = self._answer(row, args)
-        except ProcessExit:
+        except Ending:
             self.calls.append(SystemCall(number, row.name, args, None))
             raise
         self._record(number, row.name, args, result)

@@ -17,16 +17,15 @@ from typing import NoReturn
 from asm.assembler import assemble
 from asm.image import Image
 from asm.source import PACKAGE
-from emu.closing import Closing
-from emu.errors import BudgetSpent, ClosedError, GuestExited, GuestFault, MemorySpent, Scene
-from emu.process import convention
+from emu.errors import BudgetSpent, ClosedError, GuestExited, GuestFault, MemorySpent
+from emu.process import autopsy, convention
+from emu.process.autopsy import Place
 from emu.process.convention import CANARY, Violation
-from emu.process.cpu import GENERAL, Access, Cpu, Stop
-from emu.process.disassembly import Instruction, disassemble
-from emu.process.mmu import Mmu, TooMuchTouched
-from syscalls import Kernel, Limits, ProcessExit, SystemCall
-from syscalls.abi import PAGE, TASK_SIZE, page_up
-from syscalls.region import READ_WRITE, Region, Rights
+from emu.process.cpu import Stop
+from emu.process.machine import Machine
+from syscalls import Limits, ProcessExit, SystemCall
+from syscalls.abi import TASK_SIZE, page_up
+from syscalls.region import READ_WRITE, Rights
 
 STACK_TOP = TASK_SIZE
 STACK_SIZE = 8 << 20
@@ -39,23 +38,7 @@ _SP = STACK_TOP - 4096
 _FRAME = struct.Struct("<QQ")
 _CANARY_AT = _SP + _FRAME.size
 _EVERY_BYTE = 0x0101_0101_0101_0101
-_LONGEST_BLOCK = 512 * 15
-_LONGEST_INSTRUCTION = 15
 _INT_LENGTH = 2
-_NEAR = 1 << 20
-
-_INVALID_OPCODE = 6
-_EXCEPTIONS = {
-    0: "a division error (#DE)",
-    1: "a debug exception (#DB)",
-    3: "a breakpoint (int3)",
-    4: "an overflow (#OF)",
-    _INVALID_OPCODE: "an illegal instruction (#UD)",
-    13: "a protection fault (#GP)",
-    16: "an x87 error (#MF)",
-    17: "an alignment error (#AC)",
-    19: "an SSE error (#XM)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +51,15 @@ class Returned:
     violations: tuple[Violation, ...]
 
 
-class Process(Closing):
+class Process(Machine):
     """An image loaded into a fresh address space. Close it, or use it as a context manager."""
 
     def __init__(self, image: Image, *, limits: Limits | None = None, budget: int = BUDGET) -> None:
+        super().__init__(limits or Limits(), page_up(image.end))
         self.image = image
         self.budget = budget
-        limits = limits or Limits()
-        self.memory = Mmu(self._rights, limits.touched)
-        self.kernel = Kernel(self.memory, page_up(image.end))
-        self._limits = limits
-        self.cpu = Cpu(self.memory.walk, self._syscall)
-        self.memory.map_window = self.cpu.map_window
-        self.memory.flush_tlb = self.cpu.flush_tlb
-        self.memory.forget_code = self.cpu.forget_code
-        self._exit: ProcessExit | None = None
-        self.died = self.closed = False
         self._load()
-        self.kernel.space.limits = limits  # for what the process asks, not for its loading
-
-    def close(self) -> None:
-        self.closed = True
-        self.cpu.close()
-        self.memory.close()
+        self.kernel.space.limits = self.limits  # for what the process asks, not for its loading
 
     def call(self, function: str | int, *arguments: int) -> Returned:
         """Calls a function of the image by name or address, as the System V ABI has it.
@@ -103,7 +72,7 @@ class Process(Closing):
         stop = self._enter(address, arguments)
         registers = self.cpu.state()
         if stop is not Stop.HALTED or registers["rip"] != self._left:
-            self._dies(stop, self._spelled(address, arguments), registers, before)
+            self._dies(stop, self._spelled(address, arguments), before)
         canary = self.memory.read(_CANARY_AT, len(CANARY))
         return Returned(
             registers["rax"],
@@ -139,11 +108,7 @@ class Process(Closing):
         self.cpu.counter.learn(self._enter_at, 1, 0)  # the first block of a run, never reported
 
     def _rights(self, page: int) -> str:
-        region = self.kernel.space.at(page)
-        if region is None:
-            return "rx" if page == HARNESS else ""
-        rights = region.rights
-        return "r" * rights.readable + "w" * rights.write + "x" * rights.execute
+        return "rx" if page == HARNESS else super()._rights(page)
 
     # Running
 
@@ -154,137 +119,29 @@ class Process(Closing):
             raise ClosedError("this process is closed")
         self.memory.write(_SP, _FRAME.pack(address, self._leave) + CANARY)
         convention.prepare(self.cpu, arguments, _SP)
-        try:
-            return self.cpu.run(self._enter_at, self.budget)
-        except TooMuchTouched:
-            return Stop.MEMORY
-        except BaseException:  # ours, or Ctrl-C: the call stands half way
-            self.died = True
-            raise
-
-    def _syscall(self, number: int, arguments: tuple[int, ...]) -> int | None:
-        try:
-            return self.kernel.call(number & 0xFFFF_FFFF, arguments)
-        except ProcessExit as exit_:
-            self._exit = exit_
-            return None
+        return self.run(self._enter_at, self.budget)
 
     # Dying
 
-    def _dies(self, stop: Stop, name: str, registers: dict[str, int], before: int) -> NoReturn:
+    def _dies(self, stop: Stop, name: str, before: int) -> NoReturn:
         self.died = True
-        scene = self._scene(stop, name, registers, before)
-        if stop is Stop.ASKED and self._exit is not None:
-            status = self._exit.status
+        scene = autopsy.scene(self, stop, name, before, self._known)
+        if isinstance(self.ending, ProcessExit):
+            status = self.ending.status
             raise GuestExited(f"the process ended itself with exit status {status}", scene, status)
+        if self.ending is not None:
+            raise GuestFault(str(self.ending), scene)
         if stop is Stop.BUDGET:
             raise BudgetSpent(f"no return within {self.budget} instructions", scene)
         if stop is Stop.MEMORY:
-            raise MemorySpent(f"more than {self._limits.touched} bytes of memory written to", scene)
-        if stop is Stop.PAGE_FAULT and self.cpu.fault:
-            raise self._page_fault(scene, *self.cpu.fault)
-        if stop is Stop.REFUSED and self.cpu.refused:
-            raise GuestFault(self.cpu.refused.why, scene)
-        if stop is Stop.HALTED:
-            raise GuestFault("a privileged instruction (#GP)", scene)
-        number = _INVALID_OPCODE if stop is Stop.INVALID else self.cpu.interrupt
-        what = None if number is None else _EXCEPTIONS.get(number)
-        raise GuestFault(what or f"exception or interrupt {number}", scene)
+            raise MemorySpent(f"more than {self.limits.touched} bytes of memory written to", scene)
+        raise autopsy.fault(self, stop, scene)
 
-    def _scene(self, stop: Stop, name: str, registers: dict[str, int], before: int) -> Scene:
-        rip = self._culprit(stop, registers["rip"])
-        if not self._fetch_failed():
-            registers["rip"] = rip
-        code = disassemble(self._code(rip), rip)
-        image = self._harness if rip >= HARNESS else self.image
-        line = image.line_at(rip)
-        return Scene(
-            running=name,
-            address=rip,
-            symbol=image.symbol_at(rip),
-            code=str(code[0]) if code else "(no instruction)",
-            place=line.place if line else None,
-            text=line.text if line else None,
-            registers={name: registers[name] for name in GENERAL},
-            instructions=self.cpu.counter.count - before,
-        )
-
-    def _culprit(self, stop: Stop, rip: int) -> int:
-        """The instruction that is to blame: rip may be behind it, or where it jumped to."""
-        if self._fetch_failed():
-            return self._jump() or rip
-        if stop in (Stop.BUDGET, Stop.REFUSED):
-            return rip
-        executed = self._instructions(self.cpu.counter.block, rip)
-        if executed and (stop is Stop.ASKED or executed[-1].text.startswith("int")):
-            return executed[-1].address
-        return rip
-
-    def _fetch_failed(self) -> bool:
-        return self.cpu.fault is not None and self.cpu.fault[1] == Access.EXECUTE
-
-    def _jump(self) -> int | None:
-        """The jump that led to where nothing may be executed: the end of the last block."""
-        counter = self.cpu.counter
-        if not counter.length:
-            return None
-        code = self.memory.read(counter.block, _LONGEST_BLOCK)
-        last = disassemble(code, counter.block)[: counter.length]
-        return last[-1].address if last and last[-1].jumps else None
-
-    def _instructions(self, start: int, end: int) -> list[Instruction]:
-        """The instructions in [start, end); none if that is no piece of a block."""
-        if not start <= end <= start + _LONGEST_BLOCK:
-            return []
-        return disassemble(self.memory.read(start, end - start), start)
-
-    def _code(self, address: int) -> bytes:
-        """The bytes of an instruction, as far as it can be read."""
-        if address >= HARNESS:
-            return self._harness.bytes_at(address, _LONGEST_INSTRUCTION)
-        return self.memory.read(address, self.kernel.space.readable(address, _LONGEST_INSTRUCTION))
-
-    def _page_fault(self, scene: Scene, page: int, access: int) -> GuestFault:
-        address = page
-        if access == Access.EXECUTE:
-            address = max(page, scene.registers["rip"])
-        else:
-            code = disassemble(self._code(scene.address), scene.address)
-            for start, size in _accesses(code, access, scene.registers):
-                if start < page + PAGE and page < start + size:
-                    address = max(page, start)
-                    break
-        verb = {Access.READ: "read of", Access.WRITE: "write to"}.get(Access(access), "jump to")
-        what = f"page fault: {verb} {address:#x}, {self._what_is_at(address)}"
-        return GuestFault(what, scene, address, str(Access(access)))
-
-    def _what_is_at(self, address: int) -> str:
-        space = self.kernel.space
-        if region := space.at(address):
-            return f"where {region.name or 'a mapping'} allows {region.rights}"
-        if address >= TASK_SIZE:
-            return "which is no user address"
-        below = max((r for r in space.regions if r.end <= address), key=_end, default=None)
-        if below is not None and address - below.end < _NEAR:
-            name = below.name or "a mapping"
-            behind = address - below.end
-            far = f"{behind} bytes behind" if behind else "right behind"
-            return f"where nothing is mapped, {far} the end of {name}"
-        return "where nothing is mapped"
-
-
-def _accesses(
-    code: list[Instruction], access: int, registers: dict[str, int]
-) -> list[tuple[int, int]]:
-    """What the first instruction touches; what it reads or writes first, whichever was refused."""
-    if not code:
-        return []
-    fitting = code[0].writes if access == Access.WRITE else code[0].reads
-    return fitting(registers) + code[0].accesses(registers)
-
-
-def _end(region: Region) -> int:
-    return region.end
+    def _known(self, address: int) -> Place:
+        image = self._harness if address >= HARNESS else self.image
+        line = image.line_at(address)
+        symbol = image.symbol_at(address)
+        return Place(symbol, line.place, line.text) if line else Place(symbol)
 
 
 @cache
