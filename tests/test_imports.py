@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    ["emu.cli", "emu.pytest_plugin"],
+    ["emu.cli"],
+    ["emu.commands", "emu.pytest_plugin"],
     ["emu.report", "emu.judge"],
     ["emu.run"],
     ["emu.heap"],

@@ -199,7 +199,8 @@ _FAULTS = {
     ),
     "wrmsr": Death("wrmsr\nret", "a protection fault (#GP)", "wrmsr", 2, 0),
     "mov from cr0": Death(
-        f"nop\n{guests.raw(bytes.fromhex('0f20c0'))}\nret", "a protection fault (#GP)", "mov rax, cr0", 3, 1
+        f"nop\n{guests.raw(bytes.fromhex('0f20c0'))}\nret",
+        "a protection fault (#GP)", "mov rax, cr0", 3, 1,
     ),
     "rdrand": Death(
         f"nop\n{guests.raw(bytes.fromhex('480fc7f0'))}\nret",
