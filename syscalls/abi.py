@@ -22,8 +22,16 @@ MAX_RW_COUNT = 0x7FFF_F000
 """Bytes that one read or write moves at most."""
 
 # The errnos that our kernel answers with; the names and numbers are those of Linux.
-EPERM, EBADF, ENOMEM, EFAULT, EEXIST, EINVAL, ENODEV, ENOSYS = (
-    1, 9, 12, 14, 17, 22, 19, 38,
+(
+    EPERM, ENOENT, ESRCH, EINTR, EIO, ENXIO, E2BIG, EBADF, ECHILD, EAGAIN, ENOMEM, EACCES, EFAULT,
+    EBUSY, EEXIST, EXDEV, ENODEV, ENOTDIR, EISDIR, EINVAL, EMFILE, ENOTTY, EFBIG, ENOSPC, ESPIPE,
+    EROFS, EMLINK, EPIPE, EDOM, ERANGE, EDEADLK, ENAMETOOLONG, ENOSYS, ENOTEMPTY, ELOOP,
+    EOVERFLOW, EOPNOTSUPP, ETIMEDOUT,
+) = (
+    1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14,
+    16, 17, 18, 19, 20, 21, 22, 24, 25, 27, 28, 29,
+    30, 31, 32, 33, 34, 35, 36, 38, 39, 40,
+    75, 95, 110,
 )  # fmt: skip
 
 _NAMES = {number: name for number, name in _host_errno.errorcode.items() if name != "EWOULDBLOCK"}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from syscalls.address_space import AddressSpace
+from syscalls.clock import Clock, HostClock, InstructionClock
+from syscalls.descriptors import Descriptors
+from syscalls.processor import NoProcessor, Processor
+from syscalls.random import RandomBytes
 from syscalls.user import UserMemory
 from syscalls.world import World
 
@@ -50,26 +53,27 @@ class OutputSpent(Ending):
         self.limit = limit
 
 
-def _none() -> int:
-    return 0
-
-
 @dataclass(slots=True)
 class Context:
     """The process as its system calls see it.
 
     user: its memory, as far as the guest may reach it. world: what it was given of the host.
-    instructions: how many it has executed, which is its time. stack_pointer: rsp.
+    files: what it has open. clock, random: its time, and what is random for it.
     planned_errno: set while a call is to fail by plan, for the one handler (brk) that has its own
     way to fail.
     """
 
     space: AddressSpace
     world: World = field(default_factory=World)
-    instructions: Callable[[], int] = _none
-    stack_pointer: Callable[[], int] = _none
+    processor: Processor = field(default_factory=NoProcessor)
     planned_errno: int | None = None
     user: UserMemory = field(init=False)
+    files: Descriptors = field(init=False)
+    clock: Clock = field(init=False)
+    random: RandomBytes = field(init=False)
 
     def __post_init__(self) -> None:
         self.user = UserMemory(self.space)
+        self.files = Descriptors(self.world)
+        self.clock = HostClock() if self.world.host_time else InstructionClock(self.processor)
+        self.random = RandomBytes(self.world.seed)

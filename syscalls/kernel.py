@@ -11,6 +11,8 @@ from syscalls.address_space import AddressSpace
 from syscalls.call import Context, Ending, ProcessExit
 from syscalls.kinds import Kind
 from syscalls.memory import Memory
+from syscalls.names import name_of
+from syscalls.processor import NoProcessor, Processor
 from syscalls.shortage import Limits, Shortages
 from syscalls.table import BY_NUMBER, Row
 from syscalls.world import Capture, World
@@ -66,6 +68,7 @@ class Kernel:
     """Linux for one process.
 
     memory: where its bytes are. break_at: where its heap starts, a multiple of the page.
+    processor: its CPU. world: what it is given of the host.
     `calls` records every system call, in order.
     """
 
@@ -75,14 +78,16 @@ class Kernel:
         break_at: int = 0,
         limits: Limits | None = None,
         world: World | None = None,
+        processor: Processor | None = None,
     ) -> None:
         self.space = AddressSpace(memory, limits, break_at)
-        self.context = Context(self.space, world or World())
+        self.context = Context(self.space, world or World(), processor or NoProcessor())
         self.shortages = Shortages()
         self.calls: list[SystemCall] = []
 
     def close(self) -> None:
         """Gives back what the process had of the host."""
+        self.context.files.close_all()
 
     def output(self, fd: int) -> bytes:
         """What the process has written to 1 or 2, where that is kept in memory."""
@@ -96,7 +101,7 @@ class Kernel:
         """
         row = BY_NUMBER.get(number)
         if row is None:
-            self._record(number, f"syscall_{number}", registers, -ENOSYS)
+            self._record(number, name_of(number), registers, -ENOSYS)
             return -ENOSYS & (1 << 64) - 1
         args = tuple(kind.decode(r) for kind, r in zip(row.params, registers, strict=False))
         try:

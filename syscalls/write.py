@@ -1,4 +1,4 @@
-"""write(2), to the standard output and the standard error."""
+"""write(2), to an open file."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from syscalls.call import Context
 
 
 def write(context: Context, fd: int, buffer: int, count: int) -> int:
-    streams = {1: context.world.stdout, 2: context.world.stderr}
-    if fd not in streams:
+    file = context.files.at(fd)
+    if not file.writable:
         raise Errno(EBADF)
     if buffer + count > TASK_SIZE:
         raise Errno(EFAULT)
@@ -16,4 +16,4 @@ def write(context: Context, fd: int, buffer: int, count: int) -> int:
     readable = context.user.readable(buffer, wanted)
     if readable == 0 and wanted:
         raise Errno(EFAULT)
-    return streams[fd].write(context.user.read(buffer, readable))
+    return file.write(context.user.read(buffer, readable))

@@ -157,6 +157,10 @@ class Cpu(Closing):
         self._fills = 0
         self._engine.flush_tlb()
 
+    def instructions(self) -> int:
+        """How many it has executed."""
+        return self.counter.count
+
     # Registers; get and set, for one of them, are the engine's
 
     def state(self) -> dict[str, int]:

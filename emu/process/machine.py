@@ -19,13 +19,11 @@ class Machine(Closing):
     def __init__(self, limits: Limits, break_at: int = 0, world: World | None = None) -> None:
         self.limits = limits
         self.memory = Mmu(self._rights, limits.touched)
-        self.kernel = Kernel(self.memory, break_at, world=world)
         self.cpu = Cpu(self.memory.walk, self._syscall)
+        self.kernel = Kernel(self.memory, break_at, world=world, processor=self.cpu)
         self.memory.map_window = self.cpu.map_window
         self.memory.flush_tlb = self.cpu.flush_tlb
         self.memory.forget_code = self.cpu.forget_code
-        self.kernel.context.instructions = lambda: self.cpu.counter.count
-        self.kernel.context.stack_pointer = lambda: self.cpu.get("rsp")
         self.ending: Ending | None = None
         self.died = self.closed = False
 
