@@ -8,6 +8,8 @@
     │   ├── GuestFault              it touched what it may not touch, or ran what it may not run
     │   ├── BudgetSpent             it did not return
     │   ├── MemorySpent             it wrote to more memory than it may have
+    │   ├── OutputSpent             it wrote more to files than it may
+    │   ├── Deadlocked              it waits for what cannot happen
     │   └── GuestExited             it ended the process
     ├── ClosedError             a process is used that is closed, or dead
     └── InternalError           we are wrong                                                exit 4
@@ -137,6 +139,20 @@ class MemorySpent(GuestDied):
 
     outcome = "memory spent"
     rule = "memory"
+
+
+class OutputSpent(GuestDied):
+    """The program under test wrote more to its files than it may."""
+
+    outcome = "output spent"
+    rule = "output"
+
+
+class Deadlocked(GuestDied):
+    """The program under test waits, and there is nobody who could end that."""
+
+    outcome = "deadlocked"
+    rule = "deadlock"
 
 
 class GuestExited(GuestDied):

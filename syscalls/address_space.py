@@ -86,6 +86,10 @@ class AddressSpace:
             reached = region.end
         return max(0, min(reached, address + size) - address)
 
+    def beyond_file(self, page: int) -> bool:
+        """Whether a page shows nothing since its file ends before it."""
+        return False
+
     def find_gap(self, size: int) -> int:
         """The highest place below MMAP_BASE for `size` bytes. ENOMEM where there is none."""
         ceiling = MMAP_BASE

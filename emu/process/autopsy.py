@@ -8,13 +8,13 @@ from typing import Protocol
 from emu.errors import GuestFault, Scene
 from emu.process.cpu import GENERAL, Access, Stop
 from emu.process.disassembly import Instruction, disassemble
+from emu.process.fault import fault_address, instruction_at
 from emu.process.machine import Machine
 from emu.process.screening import INVALID_OPCODE
-from syscalls.abi import PAGE, TASK_SIZE
+from syscalls.abi import TASK_SIZE
 from syscalls.region import Region
 
 _LONGEST_BLOCK = 512 * 15
-_LONGEST_INSTRUCTION = 15
 _NEAR = 1 << 20
 _EXCEPTIONS = {
     0: "a division error (#DE)",
@@ -64,7 +64,7 @@ def scene(machine: Machine, stop: Stop, running: str, before: int, known: Known)
     rip = culprit(machine, stop, registers["rip"])
     if not _fetch_failed(machine):
         registers["rip"] = rip
-    code = disassemble(_code(machine, rip), rip)
+    code = instruction_at(machine.kernel.space, machine.memory, rip)
     place = known(rip)
     return Scene(
         running=running,
@@ -76,17 +76,6 @@ def scene(machine: Machine, stop: Stop, running: str, before: int, known: Known)
         registers={name: registers[name] for name in GENERAL},
         instructions=machine.cpu.counter.count - before,
     )
-
-
-def fault_address(machine: Machine, rip: int, registers: dict[str, int]) -> int:
-    """The first byte that was refused; the engine knows the page alone."""
-    page, access = machine.cpu.fault or (0, Access.READ)
-    if access == Access.EXECUTE:
-        return max(page, registers["rip"])
-    for start, size in _accesses(disassemble(_code(machine, rip), rip), access, registers):
-        if start < page + PAGE and page < start + size:
-            return max(page, start)
-    return page
 
 
 def culprit(machine: Machine, stop: Stop, rip: int) -> int:
@@ -102,7 +91,8 @@ def culprit(machine: Machine, stop: Stop, rip: int) -> int:
 
 
 def _page_fault(machine: Machine, scene: Scene, _: int, access: int) -> GuestFault:
-    address = fault_address(machine, scene.address, scene.registers)
+    place = scene.address, scene.registers
+    address = fault_address(machine.cpu, machine.kernel.space, machine.memory, *place)
     verb = {Access.READ: "read of", Access.WRITE: "write to"}.get(Access(access), "jump to")
     what = f"page fault: {verb} {address:#x}, {_what_is_at(machine, address)}"
     return GuestFault(what, scene, address, str(Access(access)))
@@ -142,24 +132,6 @@ def _instructions(machine: Machine, start: int, end: int) -> list[Instruction]:
     if not start <= end <= start + _LONGEST_BLOCK:
         return []
     return disassemble(machine.memory.read(start, end - start), start)
-
-
-def _code(machine: Machine, address: int) -> bytes:
-    """The bytes of an instruction, as far as it can be read."""
-    readable = machine.kernel.space.readable(address, _LONGEST_INSTRUCTION)
-    if address >= TASK_SIZE:
-        readable = _LONGEST_INSTRUCTION if machine.memory.has_touched(address & -PAGE) else 0
-    return machine.memory.read(address, readable)
-
-
-def _accesses(
-    code: list[Instruction], access: int, registers: dict[str, int]
-) -> list[tuple[int, int]]:
-    """What the first instruction touches; what it reads or writes first, whichever was refused."""
-    if not code:
-        return []
-    fitting = code[0].writes if access == Access.WRITE else code[0].reads
-    return fitting(registers) + code[0].accesses(registers)
 
 
 def _end(region: Region) -> int:

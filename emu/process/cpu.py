@@ -31,6 +31,7 @@ from emu.process.screening import (
 
 GENERAL = "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip rflags".split()
 CONTROL = ["mxcsr", "fpcw", "fpsw", "fptag"]
+ST = [f"st{number}" for number in range(8)]
 XMM = [f"xmm{number}" for number in range(16)]
 
 MXCSR, FPCW, RFLAGS = 0x1F80, 0x037F, 0x202
@@ -115,6 +116,7 @@ class Cpu(Closing):
         self._walk, self._on_syscall = walk, on_syscall
         self._state = self._engine.batch(STATE)
         self._scalars = self._engine.batch(GENERAL + CONTROL)
+        self._floating = self._engine.batch(CONTROL + ST + XMM)
         self._asked_for = self._engine.batch("rax rdi rsi rdx r10 r8 r9 rip rflags".split())
         self._answer = self._engine.batch("rax rcx r11".split())
         self._raised: BaseException | None = None
@@ -171,7 +173,25 @@ class Cpu(Closing):
         """All of STATE at once: a word each, but two for an xmm register, the low one first."""
         self._state.write(values)
 
+    def update(self, values: Mapping[str, int]) -> None:
+        """Some registers by name."""
+        for name, value in values.items():
+            self.set(name, value)
+
+    def floating(self) -> list[int]:
+        """CONTROL, ST and XMM: a word each, but two for ST and XMM, the low one first."""
+        return self._floating.read()
+
+    def set_floating(self, values: list[int]) -> None:
+        """What `floating` gave."""
+        self._floating.write(values)
+
     # Running
+
+    def stop(self) -> None:
+        """From inside a system call: the run ends behind it."""
+        self._asked = True
+        self._engine.stop()
 
     def run(self, start: int, budget: int) -> Stop:
         """Runs from `start` until `hlt`, a fault, or until `budget` instructions are spent.
@@ -326,8 +346,7 @@ class Cpu(Closing):
             number, *args, rip, rflags = self._asked_for.read()
             result = self._on_syscall(number, tuple(args))
             if result is None:
-                self._asked = True
-                self._engine.stop()
+                self.stop()
             else:
                 self._answer.write([result, rip + _SYSCALL_LENGTH, rflags])
         except BaseException as error:  # noqa: BLE001 - kept, and raised by run

@@ -83,6 +83,8 @@ _EFER, _STAR = 0xC000_0080, 0xC000_0081
 _EFER_LONG_MODE = 0x501
 _SELECTORS = 0x23 << 48
 """sysret makes cs 0x33 and ss 0x2b of it: Linux's."""
+_NUMERIC_ERROR = 1 << 5
+"""CR0.NE: x87 errors are exceptions."""
 _TIME_STAMP_DISABLE = 1 << 2
 """CR4.TSD: rdtsc is for the kernel alone, here."""
 _BEGIN_AT, _END_AT = 24, 32
@@ -167,6 +169,7 @@ class Engine:
         """The CPU starts in ring 0; a sysret takes it to ring 3, for good."""
         for register, value in ((_EFER, _EFER_LONG_MODE), (_STAR, _SELECTORS)):
             self._write_msr(register, value)
+        self.set("cr0", self.get("cr0") | _NUMERIC_ERROR)
         self.set("cr4", self.get("cr4") | _TIME_STAMP_DISABLE)
         self.set("rcx", _BOOT_PAGE + len(_SYSRETQ))
         self.boot(_SYSRETQ)
@@ -321,10 +324,10 @@ class Engine:
 
 
 class Batch:
-    """A fixed list of registers, read or written in one call; xmm registers are two words each."""
+    """A list of registers, read or written in one call; an st or xmm register is two words."""
 
     def __init__(self, engine: ctypes.c_void_p, names: list[str]) -> None:
-        sizes = [2 if name.startswith("xmm") else 1 for name in names]
+        sizes = [2 if name.startswith(("xmm", "st")) else 1 for name in names]
         self._engine, self._count = engine, len(names)
         self._values = (U64 * sum(sizes))()
         self._numbers = (ctypes.c_int32 * len(names))(*map(_number, names))

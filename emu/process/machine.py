@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from emu.closing import Closing
 from emu.process.cpu import Cpu, Stop
+from emu.process.delivery import deliver, leave
+from emu.process.exceptions import Trap, signal_of
 from emu.process.mmu import Mmu, TooMuchTouched
 from syscalls import Kernel, Limits
-from syscalls.call import Ending
+from syscalls.ending import Ending, SignalReturn
 from syscalls.world import World
+
+_FAULTS = (Stop.PAGE_FAULT, Stop.INVALID, Stop.REFUSED, Stop.EXCEPTION, Stop.HALTED)
+_LONGEST_BLOCK = 512
+"""Instructions: a timer fires at the end of the block before its time."""
+_LOOK = 2_000_000
+"""Instructions between two looks at a timer on the host's time."""
+_FOREVER = 1 << 62
 
 
 class Machine(Closing):
     """No code yet, an empty address space. Close it, or use it as a context manager.
 
-    ending: why the process asked the CPU to stop, where a system call ended the run.
+    ending: why the process came to an end, where it did by a system call or a signal.
     """
+
+    way_out: int | None = None
+    """Behind the software interrupt by which a run ends, where it is no fault."""
 
     def __init__(self, limits: Limits, break_at: int = 0, world: World | None = None) -> None:
         self.limits = limits
@@ -26,6 +38,7 @@ class Machine(Closing):
         self.memory.forget_code = self.cpu.forget_code
         self.ending: Ending | None = None
         self.died = self.closed = False
+        self._trap = Trap()
 
     def close(self) -> None:
         """Gives the host's memory and files back."""
@@ -35,7 +48,24 @@ class Machine(Closing):
         self.kernel.close()
 
     def run(self, start: int, budget: int) -> Stop:
-        """Runs until something stops the CPU."""
+        """Runs until something stops it that no handler of the program's takes."""
+        end = self.cpu.counter.count + budget
+        while True:
+            left = end - self.cpu.counter.count
+            timed = min(left, self._before_timer())
+            stop = self._run_to_stop(start, timed)
+            if stop is Stop.HALTED and self.cpu.get("rip") == self.way_out:
+                return stop
+            try:
+                if not self._take(stop, timed < left):
+                    return stop
+                deliver(self.cpu, self.kernel.context, self._trap)
+            except Ending as ending:
+                self.ending = ending
+                return stop
+            start = self.cpu.get("rip")
+
+    def _run_to_stop(self, start: int, budget: int) -> Stop:
         self.ending = None
         try:
             return self.cpu.run(start, budget)
@@ -44,6 +74,31 @@ class Machine(Closing):
         except BaseException:  # ours, or Ctrl-C: the process stands half way
             self.died = True
             raise
+
+    def _before_timer(self) -> int:
+        """Instructions until a timer may fire; where time is the host's, until the next look."""
+        context = self.kernel.context
+        left = context.timers.left
+        if left is None:
+            return _FOREVER
+        return _LOOK if context.world.host_time else left
+
+    def _take(self, stop: Stop, timed: bool) -> bool:
+        """What comes of a stop; False where it is the end. timed: a timer had cut the budget."""
+        context = self.kernel.context
+        if stop is Stop.ASKED and isinstance(self.ending, SignalReturn):
+            leave(self.cpu, context)
+        elif stop is Stop.ASKED:
+            return self.ending is None
+        elif stop is Stop.BUDGET and timed:
+            context.timers.fire(within=0 if context.world.host_time else _LONGEST_BLOCK)
+        elif stop in _FAULTS:
+            space = self.kernel.space
+            info, self._trap = signal_of(self.cpu, space, self.memory, stop, self._trap)
+            context.signals.force(info)
+        else:
+            return False
+        return True
 
     def _rights(self, page: int) -> str:
         region = self.kernel.space.at(page)
@@ -54,7 +109,12 @@ class Machine(Closing):
 
     def _syscall(self, number: int, arguments: tuple[int, ...]) -> int | None:
         try:
-            return self.kernel.call(number & 0xFFFF_FFFF, arguments)
+            result = self.kernel.call(number & 0xFFFF_FFFF, arguments)
         except Ending as ending:
             self.ending = ending
             return None
+        context = self.kernel.context
+        if context.signals.due or context.timers.changed:
+            context.timers.changed = False
+            self.cpu.stop()  # to deliver, or to run no further than the timer allows
+        return result

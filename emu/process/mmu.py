@@ -61,6 +61,7 @@ class Mmu:
         self._closed = False
         self._written: set[int] = set()
         self._executed: set[int] = set()
+        self._seen: set[int] = set()
         self.map_window: MapWindow = lambda start, size, host: None
         self.flush_tlb: Callable[[], None] = lambda: None
         self.forget_code: Callable[[int, int], None] = lambda start, end: None
@@ -80,6 +81,7 @@ class Mmu:
         if _LETTER[access] not in rights:
             return ""
         self._window(page)
+        self._seen.add(page)
         if "w" in rights:
             self._written.add(page)
             if len(self._written) > self._most_written:
@@ -114,6 +116,7 @@ class Mmu:
         for page_start, page_end in _runs(pages):
             self._zero(page_start, page_end)
         self._written.difference_update(pages)
+        self._seen.difference_update(self._among(self._seen, start, end))
         self._forget_written_code(start, end)
         self.flush_tlb()
 
@@ -125,6 +128,10 @@ class Mmu:
     def has_touched(self, page: int) -> bool:
         """Whether a page may hold other bytes than zero."""
         return page in self._written
+
+    def has_seen(self, page: int) -> bool:
+        """Whether the CPU has been given the page since it was mapped: it is "present"."""
+        return page in self._seen
 
     def touched(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Runs [start, end) of pages, cut to the range, that may hold other bytes than zero."""

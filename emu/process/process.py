@@ -25,7 +25,9 @@ from emu.process.cpu import Stop
 from emu.process.machine import Machine
 from syscalls import Limits, ProcessExit, SystemCall
 from syscalls.abi import TASK_SIZE, page_up
+from syscalls.ending import Ending, Killed
 from syscalls.region import READ_WRITE, Rights
+from syscalls.signals import signal_name
 
 STACK_TOP = TASK_SIZE
 STACK_SIZE = 8 << 20
@@ -71,7 +73,7 @@ class Process(Machine):
         before = self.cpu.counter.count
         stop = self._enter(address, arguments)
         registers = self.cpu.state()
-        if stop is not Stop.HALTED or registers["rip"] != self._left:
+        if stop is not Stop.HALTED or registers["rip"] != self.way_out:
             self._dies(stop, self._spelled(address, arguments), before)
         canary = self.memory.read(_CANARY_AT, len(CANARY))
         return Returned(
@@ -103,7 +105,7 @@ class Process(Machine):
         self.memory.write(HARNESS, self._harness.segments[0].data)
         self._enter_at = self._harness.symbols["enter"]
         self._leave = self._harness.symbols["leave"]
-        self._left = self._leave + _INT_LENGTH
+        self.way_out = self._leave + _INT_LENGTH
         self.cpu.uncounted = frozenset({self._enter_at, self._leave})
         self.cpu.counter.learn(self._enter_at, 1, 0)  # the first block of a run, never reported
 
@@ -129,8 +131,8 @@ class Process(Machine):
         if isinstance(self.ending, ProcessExit):
             status = self.ending.status
             raise GuestExited(f"the process ended itself with exit status {status}", scene, status)
-        if self.ending is not None:
-            raise GuestFault(str(self.ending), scene)
+        if stop is Stop.ASKED:
+            raise GuestFault(_how(self.ending), scene)
         if stop is Stop.BUDGET:
             raise BudgetSpent(f"no return within {self.budget} instructions", scene)
         if stop is Stop.MEMORY:
@@ -142,6 +144,10 @@ class Process(Machine):
         line = image.line_at(address)
         symbol = image.symbol_at(address)
         return Place(symbol, line.place, line.text) if line else Place(symbol)
+
+
+def _how(ending: Ending | None) -> str:
+    return f"killed by {signal_name(ending.number)}" if isinstance(ending, Killed) else str(ending)
 
 
 @cache

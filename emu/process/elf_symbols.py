@@ -1,0 +1,44 @@
+"""Names of functions in an ELF file, for reports. The only import of elftools."""
+
+from __future__ import annotations
+
+import io
+from bisect import bisect_right
+from functools import lru_cache
+
+_FAR = 1 << 16
+"""Bytes behind a symbol without a size that may still be its."""
+
+
+def symbol_at(data: bytes, address: int) -> str | None:
+    """ "main+0x12", by the file's own addresses; None where no function is known."""
+    functions = _functions(data)
+    index = bisect_right(functions, (address, "\U0010ffff", 0)) - 1
+    if index < 0:
+        return None
+    start, name, size = functions[index]
+    offset = address - start
+    if offset >= (size or _FAR):
+        return None
+    return f"{name}+{offset:#x}" if offset else name
+
+
+@lru_cache(maxsize=8)
+def _functions(data: bytes) -> list[tuple[int, str, int]]:
+    """(address, name, size), sorted. A file may have broken sections, and still run."""
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+    from elftools.elf.sections import SymbolTableSection
+
+    found: set[tuple[int, str, int]] = set()
+    try:
+        for section in ELFFile(io.BytesIO(data)).iter_sections():
+            if isinstance(section, SymbolTableSection):
+                found.update(
+                    (symbol["st_value"], symbol.name, symbol["st_size"])
+                    for symbol in section.iter_symbols()
+                    if symbol["st_info"]["type"] == "STT_FUNC" and symbol["st_value"]
+                )
+    except (ELFError, ValueError, OverflowError, KeyError, MemoryError, AttributeError):
+        return sorted(found)
+    return sorted(found)

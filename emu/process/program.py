@@ -1,0 +1,114 @@
+"""A program: an ELF file in a process of its own, run from its first instruction to its end."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from emu.errors import BudgetSpent, Deadlocked, GuestDied, InternalError, MemorySpent, OutputSpent
+from emu.process import autopsy, elf_symbols
+from emu.process.autopsy import Place
+from emu.process.cpu import Stop
+from emu.process.machine import Machine
+from syscalls import Limits, ProcessExit, ending
+from syscalls.ending import Deadlock, Killed
+from syscalls.execve import Loaded, load
+from syscalls.signals import signal_name
+from syscalls.world import World
+
+BUDGET = 100_000_000_000
+"""Instructions that a program may take, unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended. signal: None where it ended itself; core: whether with a core dump.
+
+    death: the report, where a signal killed it. status: as a shell has it.
+    """
+
+    exit_status: int
+    instructions: int
+    signal: int | None = None
+    core: bool = False
+    death: GuestDied | None = None
+
+    @property
+    def status(self) -> int:
+        return self.exit_status if self.signal is None else 128 + self.signal
+
+
+class Program(Machine):
+    """An ELF program, loaded. BadElf where Linux would not run it.
+
+    data: the file's bytes. path: its name as the program sees it.
+    """
+
+    def __init__(
+        self,
+        data: bytes,
+        path: str,
+        argv: Sequence[bytes],
+        envp: Sequence[bytes] = (),
+        *,
+        world: World | None = None,
+        limits: Limits | None = None,
+        budget: int = BUDGET,
+    ) -> None:
+        super().__init__(limits or Limits(), world=world)
+        self.budget = budget
+        self.path = path
+        context = self.kernel.context
+        try:
+            self._loaded: Loaded = load(
+                self.kernel.space, data, path, argv, envp,
+                (lambda p: b""), context.random.bytes(16),
+            )  # fmt: skip
+        except BaseException:
+            self.close()
+            raise
+        self.kernel.space.limits = self.limits  # for what the process asks, not for its loading
+        self.cpu.set("rsp", self._loaded.stack_pointer)
+
+    def play(self) -> Ended:
+        """Runs it to its end.
+
+        BudgetSpent, MemorySpent, OutputSpent or Deadlocked where one of our limits ends it.
+        """
+        stop = self.run(self._loaded.entry, self.budget)
+        self.died = True
+        end = self.ending
+        count = self.cpu.counter.count
+        if isinstance(end, ProcessExit):
+            return Ended(end.status, count)
+        if isinstance(end, Killed):
+            return Ended(0, count, end.number, end.core, self._death(end, stop))
+        raise self._limit(stop)
+
+    def _death(self, killed: Killed, stop: Stop) -> GuestDied:
+        scene = autopsy.scene(self, stop, self.path, 0, self._known)
+        if stop is Stop.ASKED:
+            return GuestDied(f"killed by {signal_name(killed.number)}", scene)
+        return autopsy.fault(self, stop, scene)
+
+    def _limit(self, stop: Stop) -> GuestDied | InternalError:
+        """Which of our limits ended it."""
+        scene = autopsy.scene(self, stop, self.path, 0, self._known)
+        end = self.ending
+        if stop is Stop.BUDGET:
+            return BudgetSpent(f"not done within {self.budget} instructions", scene)
+        if stop is Stop.MEMORY:
+            return MemorySpent(f"more than {self.limits.touched} bytes of memory written to", scene)
+        if isinstance(end, ending.OutputSpent):
+            return OutputSpent(f"more than {end.limit} bytes written", scene)
+        if isinstance(end, Deadlock):
+            return Deadlocked(str(end), scene)
+        return InternalError(f"the CPU stopped, and nobody knows why: {stop.value}")
+
+    def _known(self, address: int) -> Place:
+        """The nearest symbol below, of the program or of its interpreter."""
+        starts = sorted((bias, name, data) for name, bias, data in self._loaded.objects)
+        index = max(0, bisect_right([bias for bias, _, _ in starts], address) - 1)
+        bias, _, data = starts[index]
+        return Place(elf_symbols.symbol_at(data, address - bias))

@@ -1,0 +1,142 @@
+"""The headers of an ELF file, as far as Linux reads them to run it: elf(5), binfmt_elf.c.
+
+What Linux does not look at is not looked at here either: the class, the version, the sections.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from syscalls.abi import PAGE, TASK_SIZE
+
+_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+_PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
+_MAGIC = b"\x7fELF"
+_X86_64 = 62
+_EXECUTABLE, _SHARED = 2, 3
+_LOAD, _INTERPRETER, _PHDR, _STACK = 1, 3, 6, 0x6474E551
+_EXECUTE, _WRITE, _READ = 1, 2, 4
+_LONGEST_TABLE = 65536
+_PATH_MAX = 4096
+
+
+class BadElf(Exception):
+    """Linux would not run this file. Says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of the file that belongs in memory, or PT_PHDR. Sizes and offsets in bytes."""
+
+    offset: int
+    address: int
+    file_size: int
+    memory_size: int
+    alignment: int
+    read: bool
+    write: bool
+    execute: bool
+
+    @property
+    def end(self) -> int:
+        return self.address + self.memory_size
+
+
+@dataclass(frozen=True, slots=True)
+class Elf:
+    """A program, or an interpreter.
+
+    position_independent: loaded anywhere; addresses count from there. table: address of the
+    program headers in memory, or 0.
+    """
+
+    position_independent: bool
+    entry: int
+    segments: tuple[Segment, ...]
+    interpreter: str | None
+    table: int
+    table_entries: int
+    executable_stack: bool
+
+    @property
+    def start(self) -> int:
+        return min(segment.address for segment in self.segments) & -PAGE
+
+    @property
+    def end(self) -> int:
+        return max(segment.end for segment in self.segments)
+
+    @property
+    def alignment(self) -> int:
+        """The largest power of two that a segment asks for, a page at least."""
+        asked = [s.alignment for s in self.segments if s.alignment.bit_count() == 1]
+        return max(PAGE, *asked, PAGE)
+
+
+TABLE_ENTRY = _PROGRAM_HEADER.size
+
+
+def parse(data: bytes) -> Elf:
+    """The headers of a file. BadElf where Linux answers ENOEXEC, or kills what it had begun."""
+    if len(data) < _HEADER.size or not data.startswith(_MAGIC):
+        raise BadElf("it is no ELF file")
+    _, kind, machine, _, entry, table_at, _, _, _, size, count, *_ = _HEADER.unpack_from(data)
+    if kind not in (_EXECUTABLE, _SHARED):
+        raise BadElf(f"its type is {kind}: no executable and no shared object")
+    if machine != _X86_64:
+        raise BadElf(f"it is for machine {machine}, not for x86-64")
+    if size != TABLE_ENTRY or not 0 < size * count <= _LONGEST_TABLE:
+        raise BadElf(f"it has {count} program headers of {size} bytes")
+    if table_at + size * count > len(data):
+        raise BadElf("its program headers lie behind the end of the file")
+    headers = [_PROGRAM_HEADER.unpack_from(data, table_at + size * i) for i in range(count)]
+    segments = tuple(_segment(data, header) for header in headers if header[0] == _LOAD)
+    if not segments:
+        raise BadElf("it has nothing to load")
+    stack = next((header[1] for header in headers if header[0] == _STACK), 0)
+    return Elf(
+        position_independent=kind == _SHARED,
+        entry=entry,
+        segments=segments,
+        interpreter=_interpreter(data, headers),
+        table=_table_in_memory(headers, segments, table_at),
+        table_entries=count,
+        executable_stack=bool(stack & _EXECUTE),
+    )
+
+
+def _segment(data: bytes, header: tuple[int, ...]) -> Segment:
+    _, flags, offset, address, _, file_size, memory_size, alignment = header
+    if file_size > memory_size:
+        raise BadElf(f"a segment has {file_size} bytes in the file, and {memory_size} in memory")
+    if memory_size > TASK_SIZE or address > TASK_SIZE - memory_size:
+        raise BadElf(f"a segment at {address:#x} with {memory_size} bytes is out of reach")
+    if offset % PAGE != address % PAGE:
+        raise BadElf(f"a segment at {address:#x} begins in the file at {offset:#x}: no whole pages")
+    if offset + file_size > len(data):
+        raise BadElf(f"a segment at {address:#x} reaches behind the end of the file")
+    read, write, execute = (bool(flags & bit) for bit in (_READ, _WRITE, _EXECUTE))
+    return Segment(offset, address, file_size, memory_size, alignment, read, write, execute)
+
+
+def _interpreter(data: bytes, headers: list[tuple[int, ...]]) -> str | None:
+    for kind, _, offset, _, _, size, *_ in headers:
+        if kind == _INTERPRETER:
+            path = data[offset : offset + size]
+            if not 2 <= size <= _PATH_MAX or len(path) < size or not path.endswith(b"\0"):
+                raise BadElf("the path of its interpreter is broken")
+            return path[: path.index(b"\0")].decode("utf-8", "surrogateescape")
+    return None
+
+
+def _table_in_memory(
+    headers: list[tuple[int, ...]], segments: tuple[Segment, ...], table_at: int
+) -> int:
+    for kind, _, _, address, *_ in headers:
+        if kind == _PHDR:
+            return address
+    for segment in segments:
+        if segment.offset <= table_at < segment.offset + segment.file_size:
+            return segment.address + table_at - segment.offset
+    return 0
