@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Protocol
 
+from emu.errors import InternalError
 from emu.process import host_code
 
 _BLOCK_CALLBACK = ctypes.CFUNCTYPE(
@@ -43,18 +44,17 @@ class Counter(Protocol):
         """Instructions of the last block entered."""
 
     @property
-    def misses(self) -> int:
-        """Blocks that were entered without their length being known: none, unless we are wrong."""
-
-    @property
     def spent(self) -> bool:
         """Whether the limit has stopped the engine since `arm`."""
+
+    def bind(self, user_data: ctypes.c_uint64) -> None:
+        """Where the engine keeps the word that it will pass for the next block it translates."""
 
     def arm(self, limit: int) -> None:
         """A new limit."""
 
     def learn(self, address: int, size: int, instructions: int) -> None:
-        """A block of code and how many instructions it has."""
+        """The block that was translated last, and how many instructions it has."""
 
     def take_back(self, instructions: int) -> None:
         """So many of the last block were counted and did not run."""
@@ -72,93 +72,84 @@ def make_counter(engine_library: Any) -> Counter:
 
 
 _LAYOUT = host_code.layout_of("count")
-_COUNT, _LIMIT, _LAST, _STOP, _TABLE, _MASK, _MISSES, _SPENT = (
-    _LAYOUT[name] // 8 for name in "COUNT LIMIT LAST STOP TABLE MASK MISSES SPENT".split()
-)
+_LEFT, _LAST, _SPENT, _STOP = (_LAYOUT[name] // 8 for name in "LEFT LAST SPENT STOP".split())
 """Words of the header."""
 _SLOT_SIZE = _LAYOUT["SLOT_SIZE"]
-_SLOT = _SLOT_SIZE // 8
-_LENGTH = _LAYOUT["LENGTH"] // 8
-_FIRST_SLOTS = 1 << 10
-_ADDRESS = (1 << 48) - 1
+_SLOT, _LENGTH, _COUNTER = (_LAYOUT[name] // 8 for name in "SLOT_SIZE LENGTH COUNTER".split())
+_SLOTS = 1 << 12
+"""In a page of slots; the pages stay where they are, since translated code knows the address."""
+_UNKNOWN = 1 << 62
+"""The length of a block that was not learned: more than any limit allows."""
 
 
 class MachineCounter:
     """Layout and meaning of the header and the slots: asm/probe/count.s."""
 
     def __init__(self, stop: int) -> None:
-        self._header = (ctypes.c_uint64 * (_SPENT + 1))()
+        self._header = (ctypes.c_int64 * (_STOP + 1))()
         self._header[_STOP] = stop
-        self._known: dict[int, int] = {}
-        self._table: Any = None
-        self._build_table(_FIRST_SLOTS)
+        self._counted = self._given = 0
+        self.limit = 0
+        self._pages: list[Any] = []
+        self._addresses: dict[int, int] = {}
+        self._free = 0
+        self._next_slot()
+        self._user_data = ctypes.c_uint64()
         self.callback = ctypes.c_void_p(host_code.address_of("count"))
-        self.user: int | None = ctypes.addressof(self._header)
+        self.user: int | None = self._slot
 
     @property
     def count(self) -> int:
-        return self._header[_COUNT]
-
-    @property
-    def limit(self) -> int:
-        return self._header[_LIMIT]
+        return self._counted + self._given - self._header[_LEFT]
 
     @property
     def block(self) -> int:
-        return self._table[self._last()] & _ADDRESS if self._header[_LAST] else 0
+        return self._addresses.get(self._header[_LAST], 0)
 
     @property
     def length(self) -> int:
-        return self._table[self._last() + _LENGTH] if self._header[_LAST] else 0
-
-    @property
-    def misses(self) -> int:
-        return self._header[_MISSES]
+        last = self._header[_LAST]
+        return ctypes.c_int64.from_address(last + 8 * _LENGTH).value if last else 0
 
     @property
     def spent(self) -> bool:
-        return bool(self._header[_SPENT])
+        slot = self._header[_SPENT]
+        if slot and slot not in self._addresses:
+            raise _unannounced()
+        return bool(slot)
+
+    def bind(self, user_data: ctypes.c_uint64) -> None:
+        self._user_data = user_data
 
     def arm(self, limit: int) -> None:
-        self._header[_LIMIT] = limit
+        self._counted = self.count
+        self.limit = limit
+        self._header[_LEFT] = self._given = max(0, limit - self._counted)
         self._header[_SPENT] = 0
 
     def learn(self, address: int, size: int, instructions: int) -> None:
-        key = address ^ size << 48
-        self._known[key] = instructions
-        if 2 * len(self._known) > self._slots:
-            self._build_table(4 * self._slots)
-        else:
-            self._store(key, instructions)
+        self._page[self._place + _LENGTH] = instructions
+        self._addresses[self._slot] = address
+        self._next_slot()
+        self._user_data.value = self._slot
 
     def take_back(self, instructions: int) -> None:
-        self._header[_COUNT] -= instructions
+        self._header[_LEFT] += instructions
 
     def close(self) -> None:
-        self._known.clear()
+        self._pages.clear()
+        self._addresses.clear()
 
-    def _last(self) -> int:
-        """Where in the table the last block's slot begins."""
-        return (self._header[_LAST] - self._header[_TABLE]) // 8
-
-    def _build_table(self, slots: int) -> None:
-        last = self._table[self._last()] if self._header[_LAST] else None
-        self._slots = slots
-        self._table = (ctypes.c_uint64 * (_SLOT * slots))()
-        self._header[_TABLE] = ctypes.addressof(self._table)
-        self._header[_MASK] = slots - 1
-        for key, instructions in self._known.items():
-            place = self._store(key, instructions)
-            if key == last:
-                self._header[_LAST] = self._header[_TABLE] + 8 * place
-
-    def _store(self, key: int, instructions: int) -> int:
-        table, mask = self._table, self._slots - 1
-        slot = key & mask
-        while table[_SLOT * slot] not in (0, key):
-            slot = (slot + 1) & mask
-        table[_SLOT * slot], table[_SLOT * slot + _LENGTH] = key, instructions
-        return _SLOT * slot
+    def _next_slot(self) -> None:
+        if self._free == 0:
+            self._page = (ctypes.c_int64 * (_SLOT * _SLOTS))()
+            self._pages.append(self._page)
+            self._free = _SLOTS
+        self._place = _SLOT * (_SLOTS - self._free)
+        self._free -= 1
+        self._page[self._place + _LENGTH] = _UNKNOWN
+        self._page[self._place + _COUNTER] = ctypes.addressof(self._header)
+        self._slot = ctypes.addressof(self._page) + 8 * self._place
 
 
 class PythonCounter:
@@ -169,11 +160,20 @@ class PythonCounter:
         self._known: dict[tuple[int, int], int] = {}
         self.callback = _BLOCK_CALLBACK(self._enter)
         self.user: int | None = None
-        self.count = self.limit = self.block = self.length = self.misses = 0
-        self.spent = False
+        self.count = self.limit = self.block = self.length = 0
+        self._spent = self._lost = False
+
+    @property
+    def spent(self) -> bool:
+        if self._lost:
+            raise _unannounced()
+        return self._spent
+
+    def bind(self, user_data: ctypes.c_uint64) -> None:
+        """It knows blocks by their address and size."""
 
     def arm(self, limit: int) -> None:
-        self.limit, self.spent = limit, False
+        self.limit, self._spent = limit, False
 
     def learn(self, address: int, size: int, instructions: int) -> None:
         self._known[address, size] = instructions
@@ -185,13 +185,15 @@ class PythonCounter:
         self._known.clear()
 
     def _enter(self, engine: int, address: int, size: int, _: int) -> None:
-        instructions = self._known.get((address, size))
-        if instructions is None:
-            self.misses += 1
-        elif self.count + instructions > self.limit:
-            self.spent = True
+        instructions = self._known.get((address, size), _UNKNOWN)
+        if self.count + instructions > self.limit:
+            self._spent, self._lost = True, (address, size) not in self._known
             self._stop(engine)
         else:
             self.length = instructions
             self.count += instructions
             self.block = address
+
+
+def _unannounced() -> InternalError:
+    return InternalError("a block was entered whose length nobody told the counter")

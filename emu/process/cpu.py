@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import Any
 
 from emu.closing import Closing
-from emu.errors import InternalError
 from emu.process import engine
 from emu.process.alignment import Alignment, make_alignment
 from emu.process.counter import Counter, make_counter
@@ -141,7 +140,8 @@ class Cpu(Closing):
         self._engine.hook(Hook.INSTRUCTION, syscall, engine.SYSCALL_INSTRUCTION)
         self._engine.hook(Hook.INTERRUPT, engine.INTERRUPT(self._interrupted))
         self._engine.hook(Hook.TRANSLATED, engine.TRANSLATED(self._translated))
-        self._engine.hook(Hook.BLOCK, self.counter.callback, user=self.counter.user)
+        block = self._engine.hook(Hook.BLOCK, self.counter.callback, user=self.counter.user)
+        self.counter.bind(self._engine.user_data(block))
         check = self._alignment
         self._align = self._engine.hook_nowhere(Hook.CODE, check.callback, user=check.user)
         cpuid = engine.CPUID(self._cpuid)
@@ -280,8 +280,6 @@ class Cpu(Closing):
             if self.fault is not None:
                 self._settle()
             raise raised
-        if self.counter.misses:
-            raise InternalError(f"{self.counter.misses} blocks were not counted")
         return status
 
     def _why(self, status: int) -> Stop:

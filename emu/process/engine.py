@@ -87,8 +87,8 @@ _NUMERIC_ERROR = 1 << 5
 """CR0.NE: x87 errors are exceptions."""
 _TIME_STAMP_DISABLE = 1 << 2
 """CR4.TSD: rdtsc is for the kernel alone, here."""
-_BEGIN_AT, _END_AT = 24, 32
-"""Where Unicorn keeps the range of a hook: struct hook, uc_priv.h."""
+_BEGIN_AT, _END_AT, _USER_DATA_AT = 24, 32, 48
+"""Where Unicorn keeps the range of a hook, and its word: struct hook, uc_priv.h."""
 _NOWHERE = 1
 
 
@@ -223,6 +223,13 @@ class Engine:
         check(library.uc_hook_add(self._handle, made, int(kind), pointer, user, *arguments))
         self._hooks.append(handle)
         return handle
+
+    def user_data(self, hook: ctypes.c_size_t) -> ctypes.c_uint64:
+        """The word that a hook is passed. For a block, it is read when the block is translated.
+
+        That is so as long as the hook is the only one of its kind.
+        """
+        return U64.from_address((hook.value or 0) + _USER_DATA_AT)
 
     def unhook(self, hook: ctypes.c_size_t) -> None:
         """The function is called no more."""

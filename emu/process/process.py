@@ -107,7 +107,6 @@ class Process(Machine):
         self._leave = self._harness.symbols["leave"]
         self.way_out = self._leave + _INT_LENGTH
         self.cpu.uncounted = frozenset({self._enter_at, self._leave})
-        self.cpu.counter.learn(self._enter_at, 1, 0)  # the first block of a run, never reported
 
     def _rights(self, page: int) -> str:
         return "rx" if page == HARNESS else super()._rights(page)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emu.errors import BudgetSpent, GuestFault
+from emu.errors import BudgetSpent, GuestFault, InternalError
 from emu.process.counter import Counter, MachineCounter, PythonCounter
 from emu.process.process import Process
 
@@ -131,19 +131,18 @@ def test_a_fault_in_the_middle_of_a_block(counter: type[Counter], fault: str) ->
     assert _fault(source) == (len(begun) - ("jmp" not in fault), begun[-1])
 
 
-def test_a_table_that_grows_forgets_no_block(counter: type[Counter]) -> None:
-    """1 500 blocks: more than the first table has room for."""
-    source = "f:\n" + "".join(f"jmp .Lnext{i}\n.Lnext{i}:\n" for i in range(1500)) + "ret"
+def test_more_blocks_than_a_page_of_slots_holds(counter: type[Counter]) -> None:
+    """5 000 blocks, and a page has 4 096."""
+    source = "f:\n" + "".join(f"jmp .Lnext{i}\n.Lnext{i}:\n" for i in range(5000)) + "ret"
     with Process(guests.image(source)) as process:
-        assert [process.call("f").instructions for _ in range(2)] == [1501, 1501]
+        assert [process.call("f").instructions for _ in range(2)] == [5001, 5001]
 
 
-def test_blocks_that_fall_on_the_same_slot_are_told_apart() -> None:
-    counter = MachineCounter(0)
-    for address in range(0, 1 << 20, 1 << 10):
-        counter.learn(address + 1, 3, address)
-    assert len(counter._known) == 1 << 10
-    assert counter._slots >= 2 * len(counter._known)
+def test_a_block_that_nobody_announced_is_our_own_bug(counter: type[Counter]) -> None:
+    with Process(guests.image("f: ret")) as process:
+        process.cpu.counter.learn = lambda *_: None  # type: ignore[method-assign]
+        with pytest.raises(InternalError, match="whose length nobody told"):
+            process.call("f")
 
 
 def test_the_budget_is_kept_across_slices(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,9 +19,6 @@ from emu.process.mmu import Mmu
 from emu.process.process import Process
 from syscalls.abi import PAGE
 
-_STUB = "start: jmp main\nmain:\n"
-_STUB_BYTES = 2
-
 
 @contextmanager
 def bare(
@@ -31,8 +28,7 @@ def bare(
     memory = Mmu(lambda page: "rwx", 1 << 30)
     with Cpu(walk or memory.walk, on_syscall) as cpu:
         memory.map_window = cpu.map_window
-        memory.write(BASE, guests.image(_STUB + source).segments[0].data)
-        cpu.counter.learn(BASE, _STUB_BYTES, 1)
+        memory.write(BASE, guests.image("main:\n" + source).segments[0].data)
         yield cpu, lambda: cpu.run(BASE, 10**6)
     memory.close()
 
