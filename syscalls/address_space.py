@@ -22,6 +22,7 @@ from syscalls.abi import (
     Errno,
     page_up,
 )
+from syscalls.descriptors import Source
 from syscalls.memory import Memory
 from syscalls.region import READ_WRITE, Region, Rights
 from syscalls.shortage import Limits
@@ -130,6 +131,13 @@ class AddressSpace:
         self._afford(size, replaced, writable=rights.write, reserved=reserved)
         self._make_room(start, end)
         self._insert(Region(start, end, rights, name))
+
+    def map_file(
+        self, start: int, size: int, rights: Rights, source: Source, offset: int, name: str
+    ) -> None:
+        """Private pages of a file at [start, start + size)."""
+        self.map(start, size, rights, name)
+        self.memory.write(start, source.read(offset, size))
 
     def unmap(self, start: int, size: int) -> None:
         """Takes [start, start + size) out, whatever of it is mapped."""

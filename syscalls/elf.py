@@ -9,6 +9,7 @@ import struct
 from dataclasses import dataclass
 
 from syscalls.abi import PAGE, TASK_SIZE
+from syscalls.descriptors import Source
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
@@ -22,7 +23,11 @@ _PATH_MAX = 4096
 
 
 class BadElf(Exception):
-    """Linux would not run this file. Says why."""
+    """Linux would not run this file. Says why. missing: the interpreter that is not there."""
+
+    def __init__(self, why: str, missing: str | None = None) -> None:
+        super().__init__(why)
+        self.missing = missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +82,23 @@ class Elf:
 TABLE_ENTRY = _PROGRAM_HEADER.size
 
 
-def parse(data: bytes) -> Elf:
+def parse(source: Source) -> Elf:
     """The headers of a file. BadElf where Linux answers ENOEXEC, or kills what it had begun."""
-    if len(data) < _HEADER.size or not data.startswith(_MAGIC):
+    head = source.read(0, _HEADER.size)
+    if len(head) < _HEADER.size or not head.startswith(_MAGIC):
         raise BadElf("it is no ELF file")
-    _, kind, machine, _, entry, table_at, _, _, _, size, count, *_ = _HEADER.unpack_from(data)
+    _, kind, machine, _, entry, table_at, _, _, _, size, count, *_ = _HEADER.unpack(head)
     if kind not in (_EXECUTABLE, _SHARED):
         raise BadElf(f"its type is {kind}: no executable and no shared object")
     if machine != _X86_64:
         raise BadElf(f"it is for machine {machine}, not for x86-64")
     if size != TABLE_ENTRY or not 0 < size * count <= _LONGEST_TABLE:
         raise BadElf(f"it has {count} program headers of {size} bytes")
-    if table_at + size * count > len(data):
+    table = _read(source, table_at, size * count)
+    if len(table) < size * count:
         raise BadElf("its program headers lie behind the end of the file")
-    headers = [_PROGRAM_HEADER.unpack_from(data, table_at + size * i) for i in range(count)]
-    segments = tuple(_segment(data, header) for header in headers if header[0] == _LOAD)
+    headers = list(_PROGRAM_HEADER.iter_unpack(table))
+    segments = tuple(_segment(header) for header in headers if header[0] == _LOAD)
     if not segments:
         raise BadElf("it has nothing to load")
     stack = next((header[1] for header in headers if header[0] == _STACK), 0)
@@ -99,14 +106,14 @@ def parse(data: bytes) -> Elf:
         position_independent=kind == _SHARED,
         entry=entry,
         segments=segments,
-        interpreter=_interpreter(data, headers),
+        interpreter=_interpreter(source, headers),
         table=_table_in_memory(headers, segments, table_at),
         table_entries=count,
         executable_stack=bool(stack & _EXECUTE),
     )
 
 
-def _segment(data: bytes, header: tuple[int, ...]) -> Segment:
+def _segment(header: tuple[int, ...]) -> Segment:
     _, flags, offset, address, _, file_size, memory_size, alignment = header
     if file_size > memory_size:
         raise BadElf(f"a segment has {file_size} bytes in the file, and {memory_size} in memory")
@@ -114,16 +121,18 @@ def _segment(data: bytes, header: tuple[int, ...]) -> Segment:
         raise BadElf(f"a segment at {address:#x} with {memory_size} bytes is out of reach")
     if offset % PAGE != address % PAGE:
         raise BadElf(f"a segment at {address:#x} begins in the file at {offset:#x}: no whole pages")
-    if offset + file_size > len(data):
-        raise BadElf(f"a segment at {address:#x} reaches behind the end of the file")
     read, write, execute = (bool(flags & bit) for bit in (_READ, _WRITE, _EXECUTE))
     return Segment(offset, address, file_size, memory_size, alignment, read, write, execute)
 
 
-def _interpreter(data: bytes, headers: list[tuple[int, ...]]) -> str | None:
+def _read(source: Source, offset: int, size: int) -> bytes:
+    return source.read(offset, size) if offset < 1 << 63 else b""
+
+
+def _interpreter(source: Source, headers: list[tuple[int, ...]]) -> str | None:
     for kind, _, offset, _, _, size, *_ in headers:
         if kind == _INTERPRETER:
-            path = data[offset : offset + size]
+            path = _read(source, offset, min(size, _PATH_MAX))
             if not 2 <= size <= _PATH_MAX or len(path) < size or not path.endswith(b"\0"):
                 raise BadElf("the path of its interpreter is broken")
             return path[: path.index(b"\0")].decode("utf-8", "surrogateescape")

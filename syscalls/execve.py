@@ -1,193 +1,202 @@
-"""What execve(2) does to an address space: the program, its interpreter, the stack, the break.
+"""What execve(2) does to an address space: the program, its interpreter, the break, the stack.
 
-The layout is Linux's without randomization: a program that is not bound to its addresses at
-0x555555554000, its interpreter as the first mapping, the stack at the top of all. The stack holds
-what the System V ABI says (AMD64 supplement, 3.4.1): argc, argv, envp, the auxiliary vector.
+The layout is Linux's without randomization: a program with an interpreter, unless it is bound to
+its addresses, at 0x555555554000; one without as the first mapping, and its heap there instead; the
+interpreter as the first mapping; the stack at the top of all (initial_stack.py).
 """
 
 from __future__ import annotations
 
-import struct
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from syscalls.abi import MMAP_MIN_ADDR, PAGE, TASK_SIZE, Errno, page_down, page_up
+from syscalls.abi import PAGE, TASK_SIZE, Errno, errno_name, page_down, page_up
 from syscalls.address_space import AddressSpace
+from syscalls.descriptors import Source
 from syscalls.elf import TABLE_ENTRY, BadElf, Elf, Segment, parse
+from syscalls.initial_stack import Auxiliary, fill_stack, map_stack
 from syscalls.region import Rights
 
-STACK_TOP = TASK_SIZE
-STACK_SIZE = 8 << 20
-PROGRAM_BASE = 0x5555_5555_4000
+_DYNAMIC_BASE = TASK_SIZE // 3 * 2
 """ELF_ET_DYN_BASE: two thirds of what a process may have."""
-_LONGEST_STRINGS = STACK_SIZE // 4
-"""Arguments and environment together: execve(2), E2BIG."""
-_WORD = 8
-
-(
-    _NULL, _PHDR, _PHENT, _PHNUM, _PAGESZ, _BASE, _FLAGS, _ENTRY, _UID, _EUID, _GID, _EGID,
-    _PLATFORM, _HWCAP, _CLKTCK, _SECURE, _RANDOM, _HWCAP2, _EXECFN, _MINSIGSTKSZ,
-) = (0, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 23, 25, 26, 31, 51)  # fmt: skip
 _HARDWARE = 0x078B_FBFD
 """CPUID's leaf 1, edx, as the emulated CPU answers it."""
-_FSGSBASE = 2
-_CLOCK_TICKS = 100
-_SIGNAL_STACK = 2048
+_MOST_SCRIPTS = 4
+"""Scripts that may be each other's interpreters: more are ELOOP."""
+_LONGEST_LINE = 256
+"""Of a script's first line: BINPRM_BUF_SIZE."""
+
+
+class Bytes:
+    """A Source in memory: a file of the host's that the process itself cannot see."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    @property
+    def size(self) -> int:
+        return len(self._data)
+
+    def read(self, offset: int, size: int) -> bytes:
+        return self._data[offset : offset + size]
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Nobody maps it to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Executable:
+    """A file to run. path: its name as the process knows it."""
+
+    path: str
+    source: Source
+
+
+Find = Callable[[str], Executable]
+"""The executable of a path that the process can see; Errno where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """Where a program begins, and what was mapped of which file.
 
-    entry and stack_pointer: rip and rsp at the start. objects: (name, load bias, contents) of the
-    program and of its interpreter.
+    entry and stack_pointer: rip and rsp at the start. argv: as it is on the stack. objects: (load
+    bias, file) of the program and of its interpreter.
     """
 
     entry: int
     stack_pointer: int
-    objects: tuple[tuple[str, int, bytes], ...]
+    argv: tuple[bytes, ...]
+    objects: tuple[tuple[int, Executable], ...]
 
 
 def load(
     space: AddressSpace,
-    data: bytes,
-    path: str,
+    file: Executable,
     argv: Sequence[bytes],
     envp: Sequence[bytes],
-    open_file: Callable[[str], bytes],
+    find: Find,
     random: bytes,
 ) -> Loaded:
     """Fills an empty address space. BadElf where the file, or its interpreter, cannot be run.
 
-    open_file: the bytes of a file by its path, for the interpreter. random: 16 bytes for AT_RANDOM.
+    find: for the interpreter. random: 16 bytes for AT_RANDOM.
     """
-    program = parse(data)
-    bias = PROGRAM_BASE - program.start if program.position_independent else 0
-    bias -= bias % program.alignment
-    _map(space, program, data, bias, path)
-    space.heap_start = space.brk = page_up(program.end + bias)
-    objects = [(path, bias, data)]
-    base = 0
-    entry = program.entry + bias
+    name = file.path
+    file, argv = _through_scripts(file, tuple(argv), find)
+    program = parse(file.source)
+    bias = _place(space, program)
+    _map(space, program, file, bias)
+    objects = [(bias, file)]
+    base, entry = 0, program.entry + bias
     if program.interpreter is not None:
-        base, entry, contents = _load_interpreter(space, program.interpreter, open_file)
-        objects.append((program.interpreter, base, contents))
-    _map_stack(space, program.executable_stack)
-    auxiliary = {
-        _HWCAP: _HARDWARE,
-        _PAGESZ: PAGE,
-        _CLKTCK: _CLOCK_TICKS,
-        _PHDR: program.table + bias if program.table else 0,
-        _PHENT: TABLE_ENTRY,
-        _PHNUM: program.table_entries,
-        _BASE: base,
-        _FLAGS: 0,
-        _ENTRY: program.entry + bias,
-        **dict.fromkeys((_UID, _EUID, _GID, _EGID), 0),
-        _SECURE: 0,
-        _HWCAP2: _FSGSBASE,
-        _MINSIGSTKSZ: _SIGNAL_STACK,
-    }
-    pointer = _fill_stack(space, path, argv, envp, auxiliary, random)
-    return Loaded(entry, pointer, tuple(objects))
+        base, entry, interpreter = _load_interpreter(space, program.interpreter, find)
+        objects.append((base, interpreter))
+    _start_heap(space, program, bias)
+    map_stack(space, program.executable_stack)
+    auxiliary = Auxiliary(
+        hardware=_HARDWARE,
+        table=program.table + bias if program.table else 0,
+        table_entry=TABLE_ENTRY,
+        table_entries=program.table_entries,
+        interpreter=base,
+        entry=program.entry + bias,
+    )
+    pointer = fill_stack(space, name, argv, envp, auxiliary, random)
+    return Loaded(entry, pointer, argv, tuple(objects))
 
 
-def _load_interpreter(
-    space: AddressSpace, path: str, open_file: Callable[[str], bytes]
-) -> tuple[int, int, bytes]:
-    """Its load bias, its entry, its bytes."""
+def _through_scripts(
+    file: Executable, argv: tuple[bytes, ...], find: Find
+) -> tuple[Executable, tuple[bytes, ...]]:
+    """A script's interpreter, and what it is started with (execve(2), Interpreter scripts)."""
+    for _ in range(_MOST_SCRIPTS + 1):
+        head = file.source.read(0, _LONGEST_LINE)
+        if not head.startswith(b"#!"):
+            return file, argv
+        words = head[2:].partition(b"\n")[0].strip(b" \t").split(None, 1)
+        if not words:
+            raise BadElf("its first line names no interpreter")
+        argv = (*(word.rstrip(b" \t") for word in words), os.fsencode(file.path), *argv[1:])
+        file = _found(os.fsdecode(words[0]), find)
+    raise BadElf("its interpreter is a script, and so on: too many of them")
+
+
+def _found(path: str, find: Find) -> Executable:
     try:
-        data = open_file(path)
+        return find(path)
     except Errno as error:
-        raise BadElf(f"its interpreter {path} cannot be read: {error}") from None
+        reason = f"its interpreter {path} cannot be read: {errno_name(error.number)}"
+        raise BadElf(reason, missing=path) from None
+
+
+def _load_interpreter(space: AddressSpace, path: str, find: Find) -> tuple[int, int, Executable]:
+    """Its load bias, its entry, its file."""
+    file = _found(path, find)
     try:
-        interpreter = parse(data)
+        interpreter = parse(file.source)
     except BadElf as error:
         raise BadElf(f"its interpreter {path} cannot be run: {error}") from None
-    bias = 0
-    if interpreter.position_independent:
-        size = page_up(interpreter.end) - interpreter.start
-        bias = space.find_gap(size) - interpreter.start
-    _map(space, interpreter, data, bias, path)
-    return bias, interpreter.entry + bias, data
+    bias = _gap(space, interpreter) if interpreter.position_independent else 0
+    _map(space, interpreter, file, bias)
+    return bias, interpreter.entry + bias, file
+
+
+# Places
+
+
+def _place(space: AddressSpace, program: Elf) -> int:
+    """The load bias of a program."""
+    if not program.position_independent:
+        return 0
+    if program.interpreter is None:
+        return _gap(space, program)
+    bias = page_down(_DYNAMIC_BASE) - program.start
+    return bias - bias % program.alignment
+
+
+def _gap(space: AddressSpace, elf: Elf) -> int:
+    """The load bias that puts a file where the next mapping would go."""
+    try:
+        return space.find_gap(page_up(elf.end) - elf.start) - elf.start
+    except Errno:
+        raise BadElf(f"there is no room for its {elf.end - elf.start} bytes") from None
+
+
+def _start_heap(space: AddressSpace, program: Elf, bias: int) -> None:
+    """Behind the program; one without an interpreter that lies among the mappings: elsewhere."""
+    alone = program.position_independent and program.interpreter is None
+    start = _DYNAMIC_BASE if alone else program.end + bias
+    space.heap_start = space.brk = page_up(start)
 
 
 # Segments
 
 
-def _map(space: AddressSpace, program: Elf, data: bytes, bias: int, name: str) -> None:
+def _map(space: AddressSpace, program: Elf, file: Executable, bias: int) -> None:
     for segment in program.segments:
         if segment.memory_size:
-            _map_segment(space, segment, data, bias, name)
+            try:
+                _map_segment(space, segment, file, segment.address + bias)
+            except Errno as error:
+                where = f"a segment at {segment.address + bias:#x}"
+                raise BadElf(f"{where} cannot be mapped: {errno_name(error.number)}") from None
 
 
-def _map_segment(space: AddressSpace, segment: Segment, data: bytes, bias: int, name: str) -> None:
-    address = segment.address + bias
+def _map_segment(space: AddressSpace, segment: Segment, file: Executable, address: int) -> None:
+    """Whole pages of the file, and behind them fresh ones, which may always be written to."""
     start, end = page_down(address), page_up(address + segment.memory_size)
-    if start < MMAP_MIN_ADDR or end > TASK_SIZE:
+    if start < 0 or end > TASK_SIZE:
         raise BadElf(f"a segment at {address:#x} is out of reach")
     rights = Rights(read=segment.read, write=segment.write, execute=segment.execute)
     file_end = page_up(address + segment.file_size) if segment.file_size else start
-    try:
-        if file_end > start:
-            space.map(start, file_end - start, rights, name)
-        if end > file_end:
-            space.map(file_end, end - file_end, rights)
-    except Errno as error:
-        raise BadElf(f"a segment at {address:#x} cannot be mapped: {error}") from None
-    # Whole pages of the file are mapped; of the last one, what is no part of it is cleared.
-    first = segment.offset - address % PAGE
-    last = segment.offset + segment.file_size
-    if segment.memory_size == segment.file_size:
-        last += -last % PAGE
-    space.memory.write(start, data[first:last])
-
-
-# The stack
-
-
-def _map_stack(space: AddressSpace, executable: bool) -> None:
-    rights = Rights(read=True, write=True, execute=executable)
-    size = space.limits.stack
-    space.map(STACK_TOP - size, size, rights, "stack")
-
-
-def _fill_stack(
-    space: AddressSpace,
-    path: str,
-    argv: Sequence[bytes],
-    envp: Sequence[bytes],
-    auxiliary: dict[int, int],
-    random: bytes,
-) -> int:
-    """Writes the stack of a new process; where rsp points."""
-    name = path.encode("utf-8", "surrogateescape")
-    total = sum(len(text) + 1 + _WORD for text in (*argv, *envp, name))
-    if total > _LONGEST_STRINGS:
-        raise BadElf(f"its arguments and environment have {total} bytes: too many")
-    strings = _Strings(STACK_TOP - _WORD)
-    auxiliary[_EXECFN] = strings.push(name)
-    environment = [strings.push(text) for text in reversed(envp)][::-1]
-    arguments = [strings.push(text) for text in reversed(argv)][::-1]
-    auxiliary[_PLATFORM] = strings.push(b"x86_64")
-    auxiliary[_RANDOM] = strings.push(random, end=b"")
-    pairs = [word for pair in auxiliary.items() for word in pair]
-    words = [len(argv), *arguments, 0, *environment, 0, *pairs, _NULL, 0]
-    pointer = strings.lowest - _WORD * len(words)
-    pointer -= pointer % 16
-    space.memory.write(pointer, struct.pack(f"<{len(words)}Q", *words))
-    space.memory.write(strings.lowest, strings.bytes)
-    return pointer
-
-
-class _Strings:
-    """Bytes that grow down from an address."""
-
-    def __init__(self, top: int) -> None:
-        self.lowest = top
-        self.bytes = b""
-
-    def push(self, text: bytes, end: bytes = b"\0") -> int:
-        self.bytes = text + end + self.bytes
-        self.lowest -= len(text) + len(end)
-        return self.lowest
+    if file_end > start:
+        offset = segment.offset - address % PAGE
+        space.map_file(start, file_end - start, rights, file.source, offset, file.path)
+    if end > file_end:
+        fresh = Rights(read=True, write=True, execute=segment.execute)
+        space.map(file_end, end - file_end, fresh)
+    behind = address + segment.file_size
+    if segment.memory_size > segment.file_size and segment.write and behind % PAGE:
+        space.memory.write(behind, bytes(file_end - behind))

@@ -12,7 +12,7 @@ FLOORS = [
     ["emu.cli"],
     ["emu.commands", "emu.pytest_plugin"],
     ["emu.report", "emu.judge"],
-    ["emu.run"],
+    ["emu.run", "emu.launch"],
     ["emu.heap"],
     ["emu.view"],
     ["emu.process", "emu.allocators"],

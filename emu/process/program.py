@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from emu.errors import BudgetSpent, Deadlocked, GuestDied, InternalError, MemorySpent, OutputSpent
 from emu.process import autopsy, elf_symbols
@@ -12,11 +13,15 @@ from emu.process.autopsy import Place
 from emu.process.cpu import Stop
 from emu.process.machine import Machine
 from syscalls import Limits, ProcessExit, ending
+from syscalls.abi import ENOENT, Errno
 from syscalls.ending import Deadlock, Killed
-from syscalls.execve import Loaded, load
+from syscalls.execve import Executable, load
 from syscalls.signals import signal_name
 from syscalls.world import World
 
+_AT_RANDOM = 16
+_LARGEST_SYMBOLS = 256 << 20
+"""Bytes of a file that are looked through for names."""
 BUDGET = 100_000_000_000
 """Instructions that a program may take, unless told otherwise."""
 
@@ -40,17 +45,13 @@ class Ended:
 
 
 class Program(Machine):
-    """An ELF program, loaded. BadElf where Linux would not run it.
+    """A process for an ELF program: `load` it, then `play` it.
 
-    data: the file's bytes. path: its name as the program sees it.
+    world: what it is given of the host; ValueError where that names folders that are not there.
     """
 
     def __init__(
         self,
-        data: bytes,
-        path: str,
-        argv: Sequence[bytes],
-        envp: Sequence[bytes] = (),
         *,
         world: World | None = None,
         limits: Limits | None = None,
@@ -58,25 +59,30 @@ class Program(Machine):
     ) -> None:
         super().__init__(limits or Limits(), world=world)
         self.budget = budget
-        self.path = path
+        self.path = ""
+        self._objects: list[tuple[int, Executable]] = []
+        self._entry = 0
+
+    def executable(self, path: str) -> Executable:
+        """A file that the process can see, to be run. Errno where there is none."""
+        raise Errno(ENOENT)
+
+    def load(self, file: Executable, argv: Sequence[bytes], envp: Sequence[bytes] = ()) -> None:
+        """BadElf where Linux would not run it."""
+        self.path = file.path
         context = self.kernel.context
-        try:
-            self._loaded: Loaded = load(
-                self.kernel.space, data, path, argv, envp,
-                (lambda p: b""), context.random.bytes(16),
-            )  # fmt: skip
-        except BaseException:
-            self.close()
-            raise
-        self.kernel.space.limits = self.limits  # for what the process asks, not for its loading
-        self.cpu.set("rsp", self._loaded.stack_pointer)
+        random = context.random.bytes(_AT_RANDOM)
+        loaded = load(context.space, file, argv, envp, self.executable, random)
+        self._objects = sorted(loaded.objects, key=itemgetter(0))
+        self._entry = loaded.entry
+        self.cpu.set("rsp", loaded.stack_pointer)
 
     def play(self) -> Ended:
         """Runs it to its end.
 
         BudgetSpent, MemorySpent, OutputSpent or Deadlocked where one of our limits ends it.
         """
-        stop = self.run(self._loaded.entry, self.budget)
+        stop = self.run(self._entry, self.budget)
         self.died = True
         end = self.ending
         count = self.cpu.counter.count
@@ -108,7 +114,7 @@ class Program(Machine):
 
     def _known(self, address: int) -> Place:
         """The nearest symbol below, of the program or of its interpreter."""
-        starts = sorted((bias, name, data) for name, bias, data in self._loaded.objects)
-        index = max(0, bisect_right([bias for bias, _, _ in starts], address) - 1)
-        bias, _, data = starts[index]
+        index = max(0, bisect_right([bias for bias, _ in self._objects], address) - 1)
+        bias, file = self._objects[index]
+        data = file.source.read(0, _LARGEST_SYMBOLS)
         return Place(elf_symbols.symbol_at(data, address - bias))

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from emu.errors import ScenarioError
+from emu.scenario import number
 from emu.scenario import operations as op
 from syscalls.abi import errno_number
 from syscalls.table import BY_NAME
 
 WORD = 1 << 64
-_SUFFIX = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-_LONGEST = 40
-_NUMBER = re.compile(r"(-?)(?:(0x[0-9a-fA-F]+)|([0-9]+)([KMGkmg]?))$")
 
 _RESERVED_NAME = re.compile(r"\s*(free|fill|write|fail|expect|null)\s*=")
 _STATEMENTS = ("free", "fill", "write", "fail", "expect")
@@ -171,19 +169,10 @@ class _Line:
         return str(token)
 
     def _number(self, token: Any) -> int:
-        match = _NUMBER.match(token)
-        if not match:
-            self.wrong(
-                f"`{token}` is not a number",
-                token.column,
-                "1000, 0x3e8, or 1K, 1M, 1G (powers of 1024)",
-            )
-        if len(token) > _LONGEST:
-            self.wrong("a number with this many digits does not fit in 64 bits", token.column)
-        sign, hexadecimal, decimal, suffix = match.groups()
-        value = int(hexadecimal, 16) if hexadecimal else int(decimal)
-        value *= _SUFFIX.get((suffix or "").upper(), 1)
-        return -value if sign else value
+        try:
+            return number.parse(token)
+        except ValueError as error:
+            self.wrong(str(error), token.column, number.FORMS if "is not" in str(error) else "")
 
     def _size(self, token: Any) -> int:
         value = self._number(token)
