@@ -9,6 +9,7 @@ from syscalls.clock import Clock, HostClock, InstructionClock
 from syscalls.descriptors import Descriptors
 from syscalls.processor import NoProcessor, Processor
 from syscalls.random import RandomBytes
+from syscalls.task import Task
 from syscalls.user import UserMemory
 from syscalls.world import World
 
@@ -58,7 +59,8 @@ class Context:
     """The process as its system calls see it.
 
     user: its memory, as far as the guest may reach it. world: what it was given of the host.
-    files: what it has open. clock, random: its time, and what is random for it.
+    files: what it has open. clock, random: its time, and what is random for it. task: the rest
+    that Linux keeps of it.
     planned_errno: set while a call is to fail by plan, for the one handler (brk) that has its own
     way to fail.
     """
@@ -67,6 +69,7 @@ class Context:
     world: World = field(default_factory=World)
     processor: Processor = field(default_factory=NoProcessor)
     planned_errno: int | None = None
+    task: Task = field(default_factory=Task)
     user: UserMemory = field(init=False)
     files: Descriptors = field(init=False)
     clock: Clock = field(init=False)
