@@ -11,6 +11,7 @@ from syscalls.ending import Deadlock, Ending, Killed, OutputSpent, ProcessExit, 
 from syscalls.processor import NoProcessor, Processor
 from syscalls.random import RandomBytes
 from syscalls.signals import Signals
+from syscalls.task import Task
 from syscalls.timers import Timers
 from syscalls.user import UserMemory
 from syscalls.world import World
@@ -31,8 +32,8 @@ class Context:
     """The process as its system calls see it.
 
     user: its memory, as far as the guest may reach it. world: what it was given of the host.
-    files: what it has open. clock, random: its time, and what is random for it. signals: what is
-    pending for it, and how it takes them. timers: its alarm clocks.
+    files: what it has open. clock, random: its time, and what is random for it. task: the rest
+    that Linux keeps of it.
     planned_errno: set while a call is to fail by plan, for the one handler (brk) that has its own
     way to fail.
     """
@@ -41,6 +42,7 @@ class Context:
     world: World = field(default_factory=World)
     processor: Processor = field(default_factory=NoProcessor)
     planned_errno: int | None = None
+    task: Task = field(default_factory=Task)
     user: UserMemory = field(init=False)
     files: Descriptors = field(init=False)
     clock: Clock = field(init=False)

@@ -12,8 +12,14 @@ from typing import Protocol
 from syscalls.processor import Processor
 
 NANOSECONDS = 1_000_000_000
+MICROSECOND = 1_000
+TICK = NANOSECONDS // 100
+"""The unit of times(2), USER_HZ."""
 EPOCH = 946_684_800 * NANOSECONDS
 """When a deterministic process starts: 2000-01-01, 00:00 UTC."""
+END_OF_TIME = (1 << 63) - 1
+"""The latest time that Linux knows (KTIME_MAX): who sleeps longer, sleeps until then."""
+_HOST_SLEEP = 3600 * NANOSECONDS
 
 
 class Clock(Protocol):
@@ -40,16 +46,16 @@ class InstructionClock:
         self._slept = 0
 
     def monotonic(self) -> int:
-        return self._processor.instructions() + self._slept
+        return min(self._processor.instructions() + self._slept, END_OF_TIME)
 
     def realtime(self) -> int:
-        return EPOCH + self.monotonic()
+        return min(EPOCH + self.monotonic(), END_OF_TIME)
 
     def cpu(self) -> int:
         return self._processor.instructions()
 
     def sleep(self, duration: int) -> None:
-        self._slept += duration
+        self._slept = min(self._slept + duration, END_OF_TIME)
 
 
 class HostClock:
@@ -65,4 +71,6 @@ class HostClock:
         return time.process_time_ns()
 
     def sleep(self, duration: int) -> None:
-        time.sleep(duration / NANOSECONDS)
+        end = time.monotonic_ns() + duration
+        while (left := end - time.monotonic_ns()) > 0:
+            time.sleep(min(left, _HOST_SLEEP) / NANOSECONDS)

@@ -62,12 +62,12 @@ class StandardFile(File):
 
 
 class Descriptors:
-    """File descriptors: small numbers, each naming an open file."""
+    """File descriptors: small numbers below `most`, each naming an open file."""
 
     def __init__(self, world: World) -> None:
         streams = (world.stdin, world.stdout, world.stderr)
         self._files: dict[int, File] = {fd: StandardFile(s) for fd, s in enumerate(streams)}
-        self._most = world.most_files
+        self.most = world.most_files
 
     def at(self, fd: int) -> File:
         """The open file; EBADF where there is none."""
@@ -78,7 +78,7 @@ class Descriptors:
 
     def add(self, file: File, lowest: int = 0) -> int:
         """The lowest free descriptor from `lowest` on; EMFILE where there is none."""
-        fd = next((fd for fd in range(lowest, self._most) if fd not in self._files), None)
+        fd = next((fd for fd in range(lowest, self.most) if fd not in self._files), None)
         if fd is None:
             raise Errno(EMFILE)
         self._files[fd] = file

@@ -16,7 +16,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from syscalls.abi import PAGE, TASK_SIZE
+from syscalls.abi import PAGE, TASK_SIZE, page_down
 from syscalls.address_space import AddressSpace
 from syscalls.elf import BadElf
 from syscalls.identity import GID, UID
@@ -25,6 +25,8 @@ from syscalls.region import Rights
 STACK_TOP = TASK_SIZE
 _WORD = 8
 _MASK = (1 << 64) - 1
+_DEFAULT_STACK = 8 << 20
+"""Where RLIMIT_STACK sets no limit."""
 _SHORTEST_LIMIT = 128 << 10
 """Bytes that arguments and environment may always have: ARG_MAX."""
 _LONGEST_STRING = 32 * PAGE
@@ -64,8 +66,13 @@ class Auxiliary:
 def map_stack(space: AddressSpace, executable: bool) -> None:
     """All that the limit allows, at the top."""
     rights = Rights(read=True, write=True, execute=executable)
-    size = space.limits.stack
+    size = _limit(space)
     space.map(STACK_TOP - size, size, rights, "stack")
+
+
+def _limit(space: AddressSpace) -> int:
+    limit = space.limits.stack
+    return _DEFAULT_STACK if limit is None else page_down(limit)
 
 
 def fill_stack(
@@ -80,7 +87,7 @@ def fill_stack(
     name = os.fsencode(path)
     texts = (*argv, *envp, name)
     total = sum(len(text) + 1 + _WORD for text in texts)
-    most = max(space.limits.stack // 4, _SHORTEST_LIMIT)
+    most = max(_limit(space) // 4, _SHORTEST_LIMIT)
     if total > most or any(len(text) >= _LONGEST_STRING for text in texts):
         raise BadElf(f"its arguments and environment have {total} bytes: too many")
     strings = _Strings(STACK_TOP - _WORD)

@@ -11,7 +11,7 @@ class Limits:
 
     data: RLIMIT_DATA, the heap and the private writable mappings.
     address_space: RLIMIT_AS, everything mapped.
-    stack: RLIMIT_STACK, how far the stack may grow.
+    stack: RLIMIT_STACK, how far the stack may grow. memlock: RLIMIT_MEMLOCK.
     ram: what the machine has; one request for more is refused, as Linux's heuristic overcommit
     does (proc(5), /proc/sys/vm/overcommit_memory).
     touched: pages that the process has written to; one more, and it is killed, as Linux kills
@@ -20,7 +20,8 @@ class Limits:
 
     data: int | None = None
     address_space: int | None = None
-    stack: int = 8 << 20
+    stack: int | None = 8 << 20
+    memlock: int | None = 8 << 20
     ram: int | None = 64 << 30
     touched: int = 4 << 30
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from emu.errors import ScenarioError
-from emu.scenario import number
+from emu.scenario import number as numbers
 from emu.scenario import operations as op
 from syscalls.abi import errno_number
 from syscalls.table import BY_NAME
@@ -170,9 +170,9 @@ class _Line:
 
     def _number(self, token: Any) -> int:
         try:
-            return number.parse(token)
+            return numbers.parse(token)
         except ValueError as error:
-            self.wrong(str(error), token.column, number.FORMS if "is not" in str(error) else "")
+            self.wrong(str(error), token.column, numbers.FORMS if "is not" in str(error) else "")
 
     def _size(self, token: Any) -> int:
         value = self._number(token)
