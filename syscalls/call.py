@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from syscalls.address_space import AddressSpace
 from syscalls.clock import Clock, HostClock, InstructionClock
 from syscalls.descriptors import Descriptors
+from syscalls.files.filesystem import Filesystem
 from syscalls.processor import NoProcessor, Processor
 from syscalls.random import RandomBytes
 from syscalls.user import UserMemory
@@ -61,6 +63,8 @@ class Context:
     files: what it has open. clock, random: its time, and what is random for it.
     planned_errno: set while a call is to fail by plan, for the one handler (brk) that has its own
     way to fail.
+    filesystem: what its paths lead to. raise_signal: makes a signal pending, by number, for who
+    knows signals; a write to what nobody reads calls it with SIGPIPE. written: bytes of output.
     """
 
     space: AddressSpace
@@ -71,9 +75,25 @@ class Context:
     files: Descriptors = field(init=False)
     clock: Clock = field(init=False)
     random: RandomBytes = field(init=False)
+    filesystem: Filesystem = field(init=False)
+    raise_signal: Callable[[int], None] | None = None
+    written: int = 0
 
     def __post_init__(self) -> None:
         self.user = UserMemory(self.space)
         self.files = Descriptors(self.world)
         self.clock = HostClock() if self.world.host_time else InstructionClock(self.processor)
         self.random = RandomBytes(self.world.seed)
+        self.filesystem = Filesystem(self.world, self.files, self.space, self.random, self.spend)
+        self.files.closed = self.filesystem.locks.drop
+
+    def spend(self, size: int) -> None:
+        """So many bytes of output more; OutputSpent where that is more than the world allows."""
+        if self.written + size > self.world.most_output:
+            raise OutputSpent(self.world.most_output)
+        self.written += size
+
+    def close(self) -> None:
+        """Gives back what the process had of the host."""
+        self.files.close_all()
+        self.filesystem.close()

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from syscalls import kinds as k
 from syscalls.brk import brk
 from syscalls.exit import exit_process
-from syscalls.kinds import Kind
+from syscalls.file_rows import FILES
 from syscalls.mmap import mmap
 from syscalls.mprotect import mprotect
 from syscalls.munmap import munmap
-from syscalls.write import write
+from syscalls.row import Row
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A system call of Linux. `note` says what is supported."""
-
-    number: int
-    name: str
-    params: tuple[Kind, ...]
-    result: Kind
-    handler: Callable[..., int]
-    note: str
-
+__all__ = ["BY_NAME", "BY_NUMBER", "ROWS", "Row"]
 
 MEMORY = (
     Row(9, "mmap", (k.ADDRESS, k.SIZE, k.PROT, k.MAP_FLAGS, k.FD, k.OFFSET), k.ADDRESS, mmap,
@@ -33,10 +19,6 @@ MEMORY = (
     Row(10, "mprotect", (k.ADDRESS, k.SIZE, k.PROT), k.INT, mprotect, "whole"),
     Row(11, "munmap", (k.ADDRESS, k.SIZE), k.INT, munmap, "whole"),
     Row(12, "brk", (k.ADDRESS,), k.ADDRESS, brk, "whole"),
-)  # fmt: skip
-FILES = (
-    Row(1, "write", (k.FD, k.BYTES_IN, k.SIZE), k.SIZE, write,
-        "to the standard output and error, captured"),
 )  # fmt: skip
 SIGNALS = ()
 TIME = ()
