@@ -33,6 +33,7 @@ MAX_RW_COUNT = 0x7FFF_F000
     30, 31, 32, 33, 34, 35, 36, 38, 39, 40,
     75, 95, 110,
 )  # fmt: skip
+ENFILE, ENODATA = 23, 61
 
 _NAMES = {number: name for number, name in _host_errno.errorcode.items() if name != "EWOULDBLOCK"}
 _NUMBERS = {name: number for number, name in _NAMES.items()}

@@ -8,6 +8,7 @@ from syscalls.address_space import AddressSpace
 from syscalls.clock import Clock, HostClock, InstructionClock
 from syscalls.descriptors import Descriptors
 from syscalls.ending import Deadlock, Ending, Killed, OutputSpent, ProcessExit, SignalReturn
+from syscalls.files.filesystem import Filesystem
 from syscalls.processor import NoProcessor, Processor
 from syscalls.random import RandomBytes
 from syscalls.signals import Signals
@@ -36,6 +37,8 @@ class Context:
     that Linux keeps of it.
     planned_errno: set while a call is to fail by plan, for the one handler (brk) that has its own
     way to fail.
+    filesystem: what its paths lead to. signals: what is pending for it, and how it takes them.
+    timers: its alarm clocks, and waiting. written: bytes of output.
     """
 
     space: AddressSpace
@@ -49,6 +52,8 @@ class Context:
     random: RandomBytes = field(init=False)
     signals: Signals = field(init=False)
     timers: Timers = field(init=False)
+    filesystem: Filesystem = field(init=False)
+    written: int = 0
 
     def __post_init__(self) -> None:
         self.user = UserMemory(self.space)
@@ -57,3 +62,16 @@ class Context:
         self.random = RandomBytes(self.world.seed)
         self.signals = Signals()
         self.timers = Timers(self.clock, self.signals)
+        self.filesystem = Filesystem(self.world, self.files, self.space, self.random, self.spend)
+        self.files.closed = self.filesystem.locks.drop
+
+    def spend(self, size: int) -> None:
+        """So many bytes of output more; OutputSpent where that is more than the world allows."""
+        if self.written + size > self.world.most_output:
+            raise OutputSpent(self.world.most_output)
+        self.written += size
+
+    def close(self) -> None:
+        """Gives back what the process had of the host."""
+        self.files.close_all()
+        self.filesystem.close()

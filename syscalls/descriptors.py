@@ -1,91 +1,106 @@
-"""Open files, and the table of file descriptors that name them."""
+"""The table of file descriptors: small numbers, each naming an open file."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
 
-from syscalls.abi import EBADF, EINVAL, EMFILE, ENODEV, Errno
-from syscalls.world import Stream, World
+from syscalls.abi import EBADF, EMFILE, Errno
+from syscalls.files.file import File, Source
+from syscalls.files.host import is_open
+from syscalls.files.standard import StandardFile
+from syscalls.world import World
 
+__all__ = ["Descriptors", "File", "Source", "StandardFile"]
 
-class Source(Protocol):
-    """The bytes of a file as a mapping shows them."""
-
-    @property
-    def size(self) -> int:
-        """How many bytes the file has now."""
-
-    def read(self, offset: int, size: int) -> bytes:
-        """At most `size` bytes; fewer at the end of the file."""
-
-    def write(self, offset: int, data: bytes) -> None:
-        """What a shared mapping changed."""
-
-
-class File:
-    """An open file description (open(2)): what several descriptors may share.
-
-    readable and writable: what it was opened for. Every operation raises Errno where the file is
-    of a kind that has none.
-    """
-
-    readable = True
-    writable = True
-
-    def read(self, size: int) -> bytes:
-        """At most `size` bytes from where it stands; b"" at the end."""
-        raise Errno(EINVAL)
-
-    def write(self, data: bytes) -> int:
-        """How many bytes were taken."""
-        raise Errno(EINVAL)
-
-    def source(self) -> Source:
-        """What mmap shows. The same object for every open file of one file."""
-        raise Errno(ENODEV)
-
-    def close(self) -> None:
-        """No descriptor names it any more."""
-
-
-class StandardFile(File):
-    """One of the three files that a process starts with."""
-
-    def __init__(self, stream: Stream) -> None:
-        self.stream = stream
-
-    def read(self, size: int) -> bytes:
-        return self.stream.read(size)
-
-    def write(self, data: bytes) -> int:
-        return self.stream.write(data)
+_FIRST_CAPACITY, _NEXT_CAPACITY = 64, 256
 
 
 class Descriptors:
-    """File descriptors: small numbers below `most`, each naming an open file."""
+    """most: below which all numbers are (RLIMIT_NOFILE). standard: what it started with.
+
+    Several descriptors may name one file; whether one is closed by execve is its own matter.
+    closed: told of a file that no descriptor names any more, before it closes.
+    """
 
     def __init__(self, world: World) -> None:
-        streams = (world.stdin, world.stdout, world.stderr)
-        self._files: dict[int, File] = {fd: StandardFile(s) for fd, s in enumerate(streams)}
+        streams = enumerate((world.stdin, world.stdout, world.stderr))
+        self.standard = {
+            fd: StandardFile(stream, fd)
+            for fd, stream in streams
+            if stream.host_fd is None or is_open(stream.host_fd)
+        }
         self.most = world.most_files
+        self.capacity = _FIRST_CAPACITY
+        self.closed: Callable[[File], None] | None = None
+        self._files: dict[int, File] = {}
+        self._close_on_exec: set[int] = set()
+        for fd, file in self.standard.items():
+            self.put(fd, file)
 
-    def at(self, fd: int) -> File:
-        """The open file; EBADF where there is none."""
+    def at(self, fd: int, *, path_too: bool = False) -> File:
+        """The open file; EBADF where there is none. path_too: also one opened with O_PATH."""
         file = self._files.get(fd)
-        if file is None:
+        if file is None or (file.path_only and not path_too):
             raise Errno(EBADF)
         return file
 
-    def add(self, file: File, lowest: int = 0) -> int:
+    def find(self, fd: int) -> File | None:
+        """As `at`, for who has another answer than EBADF."""
+        file = self._files.get(fd)
+        return None if file is None or file.path_only else file
+
+    def numbers(self) -> list[int]:
+        """Those in use, in order."""
+        return sorted(self._files)
+
+    def free(self, lowest: int = 0) -> int:
         """The lowest free descriptor from `lowest` on; EMFILE where there is none."""
         fd = next((fd for fd in range(lowest, self.most) if fd not in self._files), None)
         if fd is None:
             raise Errno(EMFILE)
-        self._files[fd] = file
         return fd
+
+    def add(self, file: File, lowest: int = 0, *, close_on_exec: bool = False) -> int:
+        """A new descriptor, the lowest that is free."""
+        fd = self.free(lowest)
+        self.put(fd, file, close_on_exec=close_on_exec)
+        return fd
+
+    def put(self, fd: int, file: File, *, close_on_exec: bool = False) -> None:
+        """A descriptor of this number; what it named is closed."""
+        file.users += 1
+        if fd in self._files:
+            self.close(fd)
+        self._files[fd] = file
+        self.set_close_on_exec(fd, close_on_exec)
+        while self.capacity <= fd:
+            self.capacity = max(2 * self.capacity, _NEXT_CAPACITY)
+
+    def close_on_exec(self, fd: int) -> bool:
+        return fd in self._close_on_exec
+
+    def set_close_on_exec(self, fd: int, close: bool) -> None:
+        if close:
+            self._close_on_exec.add(fd)
+        else:
+            self._close_on_exec.discard(fd)
+
+    def close(self, fd: int) -> None:
+        """EBADF where there is none."""
+        file = self._files.pop(fd, None)
+        if file is None:
+            raise Errno(EBADF)
+        self._close_on_exec.discard(fd)
+        file.users -= 1
+        if not file.users:
+            self._end(file)
 
     def close_all(self) -> None:
         """At the end of the process."""
-        for file in set(self._files.values()):
-            file.close()
-        self._files.clear()
+        for fd in self.numbers():
+            self.close(fd)
+
+    def _end(self, file: File) -> None:
+        if self.closed:
+            self.closed(file)
+        file.close()

@@ -62,13 +62,14 @@ class Loaded:
     """Where a program begins, and what was mapped of which file.
 
     entry and stack_pointer: rip and rsp at the start. argv: as it is on the stack. objects: (load
-    bias, file) of the program and of its interpreter.
+    bias, file) of the program and of its interpreter. auxiliary: the vector's bytes.
     """
 
     entry: int
     stack_pointer: int
     argv: tuple[bytes, ...]
     objects: tuple[tuple[int, Executable], ...]
+    auxiliary: bytes
 
 
 def load(
@@ -103,8 +104,8 @@ def load(
         interpreter=base,
         entry=program.entry + bias,
     )
-    pointer = fill_stack(space, name, argv, envp, auxiliary, random)
-    return Loaded(entry, pointer, argv, tuple(objects))
+    pointer, vector = fill_stack(space, name, argv, envp, auxiliary, random)
+    return Loaded(entry, pointer, argv, tuple(objects), vector)
 
 
 def _through_scripts(

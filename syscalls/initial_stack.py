@@ -82,8 +82,11 @@ def fill_stack(
     envp: Sequence[bytes],
     auxiliary: Auxiliary,
     random: bytes,
-) -> int:
-    """Writes the stack of a new process; where rsp points. BadElf where it has no room (E2BIG)."""
+) -> tuple[int, bytes]:
+    """Writes the stack of a new process; where rsp points, and the auxiliary vector.
+
+    BadElf where it has no room (E2BIG).
+    """
     name = os.fsencode(path)
     texts = (*argv, *envp, name)
     total = sum(len(text) + 1 + _WORD for text in texts)
@@ -98,12 +101,17 @@ def fill_stack(
     platform = strings.push(b"x86_64")
     random_at = strings.push(random, end=b"")
     pairs = auxiliary.pairs(platform, random_at, execfn)
-    words = [len(argv), *arguments, 0, *environment, 0, *pairs]
-    pointer = (strings.lowest - _WORD * len(words)) & -16
-    data = struct.pack(f"<{len(words)}Q", *(word & _MASK for word in words))
+    vector = _packed(pairs)
+    data = _packed([len(argv), *arguments, 0, *environment, 0]) + vector
+    pointer = (strings.lowest - len(data)) & -16
     space.memory.write(pointer, data)
     space.memory.write(strings.lowest, strings.bytes())
-    return pointer
+    return pointer, vector
+
+
+def _packed(words: list[int]) -> bytes:
+    """A file may claim any address: what does not fit is cut."""
+    return struct.pack(f"<{len(words)}Q", *(word & _MASK for word in words))
 
 
 class _Strings:

@@ -87,7 +87,7 @@ class Kernel:
 
     def close(self) -> None:
         """Gives back what the process had of the host."""
-        self.context.files.close_all()
+        self.context.close()
 
     def output(self, fd: int) -> bytes:
         """What the process has written to 1 or 2, where that is kept in memory."""

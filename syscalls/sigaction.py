@@ -78,20 +78,18 @@ def rt_sigpending(context: Context, answer: int, set_size: int) -> int:
     return 0
 
 
-def rt_sigsuspend(context: Context, mask: int, set_size: int) -> int:
+def rt_sigsuspend(context: Context, mask: int, set_size: int) -> NoReturn:
     signals = context.signals
     if set_size != _SET.size:
         raise Errno(EINVAL)
     (given,) = context.user.unpack(_SET, mask)
     signals.saved_mask = signals.blocked
     signals.block(given)
-    context.timers.wait(None)
-    raise Errno(EINTR)
+    context.timers.wait_for_signal()
 
 
-def pause(context: Context) -> int:
-    context.timers.wait(None)
-    raise Errno(EINTR)
+def pause(context: Context) -> NoReturn:
+    context.timers.wait_for_signal()
 
 
 def rt_sigtimedwait(context: Context, wanted: int, answer: int, timeout: int, size: int) -> int:

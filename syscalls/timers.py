@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NoReturn
 
+from syscalls.abi import EINTR, Errno
 from syscalls.clock import Clock
 from syscalls.ending import Deadlock
 from syscalls.signals import Code, Signal, SignalInfo, Signals, bit
@@ -106,6 +108,11 @@ class Timers:
         self._clock.sleep(passing)
         self.fire()
         return (duration or 0) - passing if duration is not None else 0
+
+    def wait_for_signal(self, what: str = "a signal") -> NoReturn:
+        """What is waited for will not come: a signal ends the call (EINTR), or it is a Deadlock."""
+        self.wait(None, what)
+        raise Errno(EINTR)
 
     def _left_until_heard(self) -> int | None:
         """Until a timer fires whose signal gets through; who waits computes nothing."""

@@ -1,19 +1,65 @@
-"""write(2), to an open file."""
+"""write(2), writev(2), pwrite64(2), pwritev(2), pwritev2(2), to an open file.
+
+"The number of bytes written may be less than count." Deviations: of the flags of pwritev2, those
+are accepted that change nothing for one process; more output than the world allows ends the run.
+"""
 
 from __future__ import annotations
 
-from syscalls.abi import EBADF, EFAULT, MAX_RW_COUNT, TASK_SIZE, Errno
+from syscalls.abi import EINVAL, EOPNOTSUPP, ESPIPE, Errno
 from syscalls.call import Context
+from syscalls.files.file import File
+from syscalls.read import HARMLESS_FLAGS
+from syscalls.transfer import Buffers, buffer, check_offset, drain, vector, writable_file
 
 
-def write(context: Context, fd: int, buffer: int, count: int) -> int:
+def write(context: Context, fd: int, address: int, count: int) -> int:
+    file = writable_file(context, fd)
+    return drain(context, file, buffer(address, count))
+
+
+def writev(context: Context, fd: int, address: int, count: int) -> int:
     file = context.files.at(fd)
-    if not file.writable:
-        raise Errno(EBADF)
-    if buffer + count > TASK_SIZE:
-        raise Errno(EFAULT)
-    wanted = min(count, MAX_RW_COUNT)
-    readable = context.user.readable(buffer, wanted)
-    if readable == 0 and wanted:
-        raise Errno(EFAULT)
-    return file.write(context.user.read(buffer, readable))
+    return _drain_vector(context, file, vector(context, address, count), fd, None)
+
+
+def pwrite64(context: Context, fd: int, address: int, count: int, offset: int) -> int:
+    if offset < 0:
+        raise Errno(EINVAL)
+    if not context.files.at(fd).seekable:
+        raise Errno(ESPIPE)
+    file = writable_file(context, fd)
+    out_of = buffer(address, count)
+    check_offset(offset, count)
+    return drain(context, file, out_of, offset)
+
+
+def pwritev(context: Context, fd: int, address: int, count: int, offset: int) -> int:
+    if offset < 0:
+        raise Errno(EINVAL)
+    file = context.files.at(fd)
+    if not file.seekable:
+        raise Errno(ESPIPE)
+    return _drain_vector(context, file, vector(context, address, count), fd, offset)
+
+
+def pwritev2(
+    context: Context, fd: int, address: int, count: int, offset: int, _: int, flags: int
+) -> int:
+    """Offset -1: where the file stands."""
+    if flags & ~HARMLESS_FLAGS:
+        context.files.at(fd)
+        raise Errno(EOPNOTSUPP)
+    if offset == -1:
+        return writev(context, fd, address, count)
+    return pwritev(context, fd, address, count, offset)
+
+
+def _drain_vector(
+    context: Context, file: File, out_of: Buffers, fd: int, offset: int | None
+) -> int:
+    writable_file(context, fd)
+    if not out_of.total:
+        return 0
+    check_offset(offset or 0, out_of.total)
+    return drain(context, file, out_of, offset)

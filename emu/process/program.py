@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +14,15 @@ from emu.process.autopsy import Place
 from emu.process.cpu import Stop
 from emu.process.machine import Machine
 from syscalls import Limits, ProcessExit, ending
-from syscalls.abi import ENOENT, Errno
+from syscalls.abi import EACCES, Errno
 from syscalls.ending import Deadlock, Killed
 from syscalls.execve import Executable, load
+from syscalls.files.file import File
 from syscalls.signals import signal_name
 from syscalls.world import World
 
 _AT_RANDOM = 16
+_ANYBODY_EXECUTES = 0o111
 _LARGEST_SYMBOLS = 256 << 20
 """Bytes of a file that are looked through for names."""
 BUDGET = 100_000_000_000
@@ -62,10 +65,21 @@ class Program(Machine):
         self.path = ""
         self._objects: list[tuple[int, Executable]] = []
         self._entry = 0
+        self._files: list[File] = []
 
     def executable(self, path: str) -> Executable:
         """A file that the process can see, to be run. Errno where there is none."""
-        raise Errno(ENOENT)
+        file = self.kernel.context.filesystem.host_file(path)
+        self._files.append(file)
+        if not file.stat().mode & _ANYBODY_EXECUTES:
+            raise Errno(EACCES)
+        return Executable(path, file.source())
+
+    def close(self) -> None:
+        for file in self._files:
+            file.close()
+        self._files.clear()
+        super().close()
 
     def load(self, file: Executable, argv: Sequence[bytes], envp: Sequence[bytes] = ()) -> None:
         """BadElf where Linux would not run it."""
@@ -75,6 +89,10 @@ class Program(Machine):
         loaded = load(context.space, file, argv, envp, self.executable, random)
         self._objects = sorted(loaded.objects, key=itemgetter(0))
         self._entry = loaded.entry
+        about = context.filesystem.program
+        about.executable = os.fsencode(loaded.objects[0][1].path)
+        about.arguments, about.environment = loaded.argv, tuple(envp)
+        about.auxiliary = loaded.auxiliary
         self.cpu.set("rsp", loaded.stack_pointer)
 
     def play(self) -> Ended:

@@ -1,0 +1,66 @@
+"""read(2), readv(2), pread64(2), preadv(2), preadv2(2).
+
+"If the file offset is at or past the end of file, no bytes are read, and read() returns zero."
+Deviation: of the flags of preadv2, those are accepted that change nothing for one process.
+"""
+
+from __future__ import annotations
+
+from syscalls.abi import EINVAL, EOPNOTSUPP, ESPIPE, Errno
+from syscalls.call import Context
+from syscalls.files.file import File
+from syscalls.transfer import Buffers, buffer, check_offset, fill, readable_file, vector
+
+HARMLESS_FLAGS = 1 | 2 | 4
+"""RWF_HIPRI, RWF_DSYNC, RWF_SYNC."""
+
+
+def read(context: Context, fd: int, address: int, count: int) -> int:
+    file = readable_file(context, fd)
+    return fill(context, file, buffer(address, count))
+
+
+def readv(context: Context, fd: int, address: int, count: int) -> int:
+    file = context.files.at(fd)
+    return _fill_vector(context, file, vector(context, address, count), fd, None)
+
+
+def pread64(context: Context, fd: int, address: int, count: int, offset: int) -> int:
+    if offset < 0:
+        raise Errno(EINVAL)
+    file = context.files.at(fd)
+    if not file.seekable:
+        raise Errno(ESPIPE)
+    file = readable_file(context, fd)
+    into = buffer(address, count)
+    check_offset(offset, count)
+    return fill(context, file, into, offset)
+
+
+def preadv(context: Context, fd: int, address: int, count: int, offset: int) -> int:
+    if offset < 0:
+        raise Errno(EINVAL)
+    file = context.files.at(fd)
+    if not file.seekable:
+        raise Errno(ESPIPE)
+    return _fill_vector(context, file, vector(context, address, count), fd, offset)
+
+
+def preadv2(
+    context: Context, fd: int, address: int, count: int, offset: int, _: int, flags: int
+) -> int:
+    """Offset -1: where the file stands."""
+    if flags & ~HARMLESS_FLAGS:
+        context.files.at(fd)
+        raise Errno(EOPNOTSUPP)
+    if offset == -1:
+        return readv(context, fd, address, count)
+    return preadv(context, fd, address, count, offset)
+
+
+def _fill_vector(context: Context, file: File, into: Buffers, fd: int, offset: int | None) -> int:
+    readable_file(context, fd)
+    if not into.total:
+        return 0
+    check_offset(offset or 0, into.total)
+    return fill(context, file, into, offset)

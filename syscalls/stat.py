@@ -1,0 +1,58 @@
+"""stat(2), lstat(2), fstat(2), newfstatat(2).
+
+Deviations: the times of the standard files are 0, as are those of /dev, /proc and /sys; a pipe, a
+buffer or a text of /proc has numbers of ours for its device and inode.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from syscalls.abi import EINVAL, Errno
+from syscalls.call import Context
+from syscalls.files.numbers import AT_FDCWD, At
+from syscalls.files.stat import Stat
+from syscalls.paths import find, path_at
+
+NANOSECONDS = 1_000_000_000
+_STAT = struct.Struct("<QQQIIIIQqqq6Q24x")
+_FLAGS = int(
+    At.SYMLINK_NOFOLLOW | At.NO_AUTOMOUNT | At.EMPTY_PATH
+    | At.STATX_FORCE_SYNC | At.STATX_DONT_SYNC
+)  # fmt: skip
+
+
+def stat(context: Context, path: int, into: int) -> int:
+    return newfstatat(context, AT_FDCWD, path, into, 0)
+
+
+def lstat(context: Context, path: int, into: int) -> int:
+    return newfstatat(context, AT_FDCWD, path, into, At.SYMLINK_NOFOLLOW)
+
+
+def fstat(context: Context, fd: int, into: int) -> int:
+    _store(context, into, context.files.at(fd, path_too=True).stat())
+    return 0
+
+
+def newfstatat(context: Context, folder_fd: int, address: int, into: int, flags: int) -> int:
+    path = path_at(context, address, empty=bool(flags & At.EMPTY_PATH))
+    if flags & ~_FLAGS:
+        raise Errno(EINVAL)
+    found = find(context, folder_fd, path, follow=not flags & At.SYMLINK_NOFOLLOW)
+    _store(context, into, found.node.stat())
+    return 0
+
+
+def _store(context: Context, address: int, stat: Stat) -> None:
+    times = (part for time in (stat.atime, stat.mtime, stat.ctime) for part in timespec(time))
+    context.user.pack(
+        _STAT, address, stat.dev, stat.ino, stat.nlink, stat.mode, stat.uid, stat.gid, 0,
+        stat.rdev, stat.size, stat.blksize, stat.blocks, *times,
+    )  # fmt: skip
+
+
+def timespec(nanoseconds: int) -> tuple[int, int]:
+    """Seconds as 64 bits of two's complement, and nanoseconds."""
+    seconds, rest = divmod(nanoseconds, NANOSECONDS)
+    return seconds & (1 << 64) - 1, rest
