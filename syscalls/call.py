@@ -14,7 +14,12 @@ from syscalls.world import World
 
 
 class Ending(Exception):
-    """A system call that does not come back."""
+    """A system call that does not come back.
+
+    answer: what it has answered all the same, or a negative errno, for those who watch.
+    """
+
+    answer: int | None = None
 
 
 class ProcessExit(Ending):
