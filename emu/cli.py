@@ -17,6 +17,7 @@ from asm import AssemblyError
 from asm.errors import why
 from emu.commands.common import CONTEXT, WRONG_INPUT, complain
 from emu.commands.demo import demo_command
+from emu.commands.exec import exec_command
 from emu.commands.listing import listing_command
 from emu.commands.run import run_command
 from emu.errors import InputError
@@ -80,10 +81,11 @@ def main() -> None:
         emu run first.heap
         emu run *.heap --allocator mine.s --quiet
         emu listing osmem
+        emu exec ./hello
     """
 
 
-for command in (run_command, listing_command, demo_command):
+for command in (run_command, exec_command, listing_command, demo_command):
     main.add_command(command)
 
 

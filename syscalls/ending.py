@@ -4,7 +4,12 @@ from __future__ import annotations
 
 
 class Ending(Exception):
-    """A system call that does not come back, or not at once."""
+    """A system call that does not come back, or not at once.
+
+    answer: what it has answered all the same, or a negative errno, for those who watch.
+    """
+
+    answer: int | None = None
 
 
 class ProcessExit(Ending):
@@ -29,6 +34,9 @@ class SignalReturn(Ending):
 
 class Deadlock(Ending):
     """The call waits for what can never happen, since nobody else runs."""
+
+    def __init__(self, what: str = "the process waits, and nobody is there to end that") -> None:
+        super().__init__(what)
 
 
 class OutputSpent(Ending):

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import lru_cache
+from struct import Struct
+from typing import NamedTuple
 
 from syscalls import kinds
 from syscalls.abi import ENOSYS, Errno, errno_name
 from syscalls.address_space import AddressSpace
-from syscalls.call import Context, Ending, ProcessExit
+from syscalls.call import Context
+from syscalls.ending import Ending, ProcessExit
 from syscalls.kinds import Kind
 from syscalls.memory import Memory
-from syscalls.names import name_of
+from syscalls.names import arity_of, name_of
 from syscalls.processor import NoProcessor, Processor
 from syscalls.shortage import Limits, Shortages
 from syscalls.table import BY_NUMBER, Row
+from syscalls.tracer import Tracer
 from syscalls.world import Capture, World
 
 __all__ = ["Kernel", "ProcessExit", "SystemCall"]
 
-_UNKNOWN_PARAMS = (kinds.SIZE,) * 6
+_PACK = Struct("<6Q").pack
+_WORD = (1 << 64) - 1
+_MOST_MISSING = 1000
+"""Different calls without a row that are counted; a guest may try four thousand million."""
 
 
 def strace_line(name: str, args: Iterable[object], result: object, errno: str | None) -> str:
@@ -29,11 +37,11 @@ def strace_line(name: str, args: Iterable[object], result: object, errno: str | 
     return f"{name}({shown}) = {answer}"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class SystemCall:
+class SystemCall(NamedTuple):
     """What was asked and answered. args are decoded; result is None where there is no return.
 
-    A failed call has the result -1 and the errno's name; repr() is the line that strace prints.
+    A failed call has the result -1 and the errno's name; repr() is the line that strace prints,
+    in short.
     """
 
     number: int
@@ -45,13 +53,11 @@ class SystemCall:
     @property
     def kinds(self) -> tuple[Kind, ...]:
         """What each argument means."""
-        row = BY_NUMBER.get(self.number)
-        return row.params if row else _UNKNOWN_PARAMS
+        return _row(self.number).params
 
     @property
     def result_kind(self) -> Kind:
-        row = BY_NUMBER.get(self.number)
-        return row.result if row else kinds.INT
+        return _row(self.number).result
 
     def __repr__(self) -> str:
         args = (kind.shown(value) for kind, value in zip(self.kinds, self.args, strict=False))
@@ -64,12 +70,30 @@ class SystemCall:
         return strace_line(self.name, spelled, result, self.errno)
 
 
+def _no_such_call(_: Context, *__: int) -> int:
+    return -ENOSYS
+
+
+@lru_cache(maxsize=_MOST_MISSING)
+def _missing(number: int) -> Row:
+    """The row of a call that has none."""
+    params = (kinds.RAW,) * arity_of(number)
+    return Row(number, name_of(number), params, kinds.INT, _no_such_call, "nothing")
+
+
+def _row(number: int) -> Row:
+    return BY_NUMBER.get(number) or _missing(number)
+
+
 class Kernel:
     """Linux for one process.
 
     memory: where its bytes are. break_at: where its heap starts, a multiple of the page.
-    processor: its CPU. world: what it is given of the host.
-    `calls` records every system call, in order.
+    processor: its CPU. world: what it is given of the host. remember: how many of the last calls
+    must be kept; at most twice as many are; None for all of them.
+
+    `calls` are the calls that are kept, in order; `missing` says how often calls without a row
+    were made, by name. `tracer`, if there is one, is told of every call.
     """
 
     def __init__(
@@ -79,11 +103,15 @@ class Kernel:
         limits: Limits | None = None,
         world: World | None = None,
         processor: Processor | None = None,
+        remember: int | None = None,
     ) -> None:
         self.space = AddressSpace(memory, limits, break_at)
         self.context = Context(self.space, world or World(), processor or NoProcessor())
         self.shortages = Shortages()
         self.calls: list[SystemCall] = []
+        self.missing: dict[str, int] = {}
+        self.tracer: Tracer | None = None
+        self._most_calls = sys.maxsize if remember is None else 2 * remember
 
     def close(self) -> None:
         """Gives back what the process had of the host."""
@@ -99,31 +127,65 @@ class Kernel:
 
         ProcessExit where the process ends. No other exception, whatever the guest passes.
         """
-        row = BY_NUMBER.get(number)
-        if row is None:
-            self._record(number, name_of(number), registers, -ENOSYS)
-            return -ENOSYS & (1 << 64) - 1
-        args = tuple(kind.decode(r) for kind, r in zip(row.params, registers, strict=False))
-        try:
-            result = self._answer(row, args)
-        except Ending:
-            self.calls.append(SystemCall(number, row.name, args, None))
-            raise
-        self._record(number, row.name, args, result)
-        return result & (1 << 64) - 1
+        row = BY_NUMBER.get(number) or self._count_missing(number)
+        args = row.decode(_PACK(*registers))
+        if self.tracer:
+            return self._traced(self.tracer, row, args) & _WORD
+        return self._recorded(row, args) & _WORD
 
-    def _answer(self, row: Row, args: tuple[int, ...]) -> int:
+    def read(self, address: int, size: int) -> bytes | None:
+        """Bytes of the guest's memory; None where it cannot read all of them itself."""
+        try:
+            return self.context.user.read(address, size)
+        except Errno:
+            return None
+
+    def _traced(self, tracer: Tracer, row: Row, args: tuple[int, ...]) -> int:
+        entered = tracer.entering(row, args)
+        try:
+            result = self._recorded(row, args)
+        except Ending as ending:
+            tracer.leaving(entered, ending.answer)
+            raise
+        tracer.leaving(entered, result)
+        return result
+
+    def _recorded(self, row: Row, args: tuple[int, ...]) -> int:
+        """Hot: every call of every process comes through here."""
+        try:
+            if self.shortages.planned:
+                result = self._by_plan(row, args)
+            else:
+                result = row.handler(self.context, *args)
+        except Errno as error:
+            result = -error.number
+        except Ending as ending:
+            self._record(row, args, ending.answer)
+            raise
+        self._record(row, args, result)
+        return result
+
+    def _by_plan(self, row: Row, args: tuple[int, ...]) -> int:
+        """Fails if that is due. brk fails in its own way, so it is told."""
         planned = self.shortages.due(row.name)
-        self.context.planned_errno = planned
         if planned is not None and row.name != "brk":
             return -planned
+        self.context.planned_errno = planned
         try:
             return row.handler(self.context, *args)
-        except Errno as error:
-            return -error.number
+        finally:
+            self.context.planned_errno = None
 
-    def _record(self, number: int, name: str, args: tuple[int, ...], result: int) -> None:
-        if result < 0:
-            self.calls.append(SystemCall(number, name, args, -1, errno_name(-result)))
+    def _record(self, row: Row, args: tuple[int, ...], result: int | None) -> None:
+        if result is None or result >= 0:
+            self.calls.append(SystemCall(row.number, row.name, args, result))
         else:
-            self.calls.append(SystemCall(number, name, args, result))
+            self.calls.append(SystemCall(row.number, row.name, args, -1, errno_name(-result)))
+        if len(self.calls) > self._most_calls:
+            del self.calls[: len(self.calls) - self._most_calls // 2]
+
+    def _count_missing(self, number: int) -> Row:
+        row = _missing(number)
+        if row.name in self.missing or len(self.missing) < _MOST_MISSING:
+            self.missing[row.name] = self.missing.get(row.name, 0) + 1
+        return row

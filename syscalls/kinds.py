@@ -1,7 +1,8 @@
 """What a register means: how it is decoded to an int, and how it is shown.
 
-A kind knows three things: `decode` (the register as the handler's int), `shown` (for JSON and for
-reports of heaps: numbers, lists of names) and `strace` (the text that strace prints).
+A kind knows three things: `layout` (which bits of the register make the handler's int), `shown`
+(for JSON and for reports of heaps: numbers, lists of names) and `strace` (what strace prints,
+syscalls/text).
 """
 
 from __future__ import annotations
@@ -9,31 +10,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntFlag
-from typing import Protocol
+from struct import Struct
 
 from syscalls.abi import MAP_TYPE_MASK, Map, MapType, Prot
+from syscalls.text import (
+    clocks,
+    fcntl,
+    files,
+    futex,
+    ioctl,
+    memory,
+    polling,
+    prctl,
+    process,
+    siginfo,
+    signals,
+    strings,
+    structures,
+)
+from syscalls.text.sight import (
+    Sight,
+    Text,
+    address,
+    decimal,
+    hexadecimal,
+    low_hexadecimal,
+    unsigned,
+)
 
 Argument = int | list[str]
 
-
-class Sight(Protocol):
-    """A system call as a kind sees it while it is printed."""
-
-    args: tuple[int, ...]
-    """All arguments, decoded."""
-    result: int | None
-    """The answer, negative for an errno; None before the call."""
-
-    def read(self, address: int, size: int) -> bytes | None:
-        """Bytes of the guest's memory; None where they cannot all be read."""
-
-
-def _hex(value: int, _: Sight) -> str:
-    return f"{value:#x}" if value else "NULL"
-
-
-def _decimal(value: int, _: Sight) -> str:
-    return str(value)
+_LAYOUTS = {(64, False): "Q", (64, True): "q", (32, True): "i4x", (32, False): "I4x"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,32 +48,42 @@ class Kind:
     """One meaning of a register.
 
     bits: how many of the register count, if signed; 0 for all 64, unsigned. names: a list of
-    names for JSON. text: what strace prints. late: whether that is known only after the call.
+    names for JSON. text: what strace prints. late: whether that is known only after the call; a
+    function where it depends on other arguments. answer: what strace prints for the result, where
+    this argument decides it. hides: whether this value leaves the next argument without a meaning.
     """
 
     name: str
     bits: int = 0
     names: Callable[[int], list[str]] | None = None
-    text: Callable[[int, Sight], str] = _decimal
-    late: bool = False
+    text: Text = decimal
+    late: bool | Callable[[Sight], bool] = False
+    answer: Callable[[int, Sight], str | None] | None = None
+    hides: Callable[[int], bool] | None = None
 
-    def decode(self, register: int) -> int:
-        """A register of 64 bits as the handler's int."""
-        if not self.bits:
-            return register
-        low = register & (1 << self.bits) - 1
-        return low - (1 << self.bits) if low >> (self.bits - 1) else low
+    @property
+    def layout(self) -> str:
+        """The register as the handler's int, for struct."""
+        return _LAYOUTS[self.bits or 64, self.bits > 0]
 
     def shown(self, value: int) -> Argument:
         """A decoded argument for people: flags by name."""
         return self.names(value) if self.names else value
 
-    def strace(self, value: int, sight: Sight) -> str:
-        """A decoded argument as strace prints it."""
+    def strace(self, value: int, sight: Sight) -> str | None:
+        """A decoded argument as strace prints it; None where it prints nothing."""
         return self.text(value, sight)
+
+    def is_late(self, sight: Sight) -> bool:
+        return self.late if isinstance(self.late, bool) else self.late(sight)
 
     def __repr__(self) -> str:
         return f"<Kind {self.name}>"
+
+
+def decoder(params: tuple[Kind, ...]) -> Callable[[bytes], tuple[int, ...]]:
+    """Six registers, packed as words of 64 bits, to the arguments of a handler."""
+    return Struct("<" + "".join(kind.layout for kind in params)).unpack_from
 
 
 def flag_names(value: int, flags: type[IntFlag]) -> list[str]:
@@ -86,101 +103,159 @@ def _map_flags(value: int) -> list[str]:
     return [first, *flag_names(value & ~MAP_TYPE_MASK, Map)]
 
 
-def _joined(names: Callable[[int], list[str]]) -> Callable[[int, Sight], str]:
-    return lambda value, _: "|".join(names(value))
-
-
-ADDRESS = Kind("address", text=_hex)
+ADDRESS = Kind("address", text=address)
+RAW = Kind("register", text=hexadecimal)
 SIZE = Kind("size")
 INT = Kind("int", bits=32)
+UNSIGNED = Kind("unsigned int", bits=32, text=unsigned)
 LONG = Kind("long", bits=64)
-OFFSET = Kind("offset")
-PROT = Kind("prot", names=_prot, text=_joined(_prot))
-MAP_FLAGS = Kind("flags", names=_map_flags, text=_joined(_map_flags))
+OFFSET = Kind("offset", text=memory.offset)
+PROT = Kind("prot", names=_prot, text=memory.PROT)
+MAP_FLAGS = Kind("flags", names=_map_flags, text=memory.map_flags)
 
 # Files
 FD = Kind("file descriptor", bits=32)
-DIRFD = Kind("file descriptor of a folder", bits=32)
-PATH = Kind("path", text=_hex)
-PATH_OUT = Kind("path, answered", text=_hex, late=True)
-BYTES_IN = Kind("bytes", text=_hex)
-BYTES_OUT = Kind("bytes, answered", text=_hex, late=True)
-IOVEC_IN = Kind("vector of bytes", text=_hex)
-IOVEC_OUT = Kind("vector of bytes, answered", text=_hex, late=True)
-MODE = Kind("mode")
-OPEN_FLAGS = Kind("flags of open", bits=32)
-ACCESS_MODE = Kind("mode of access", bits=32)
-AT_FLAGS = Kind("flags of the ...at calls", bits=32)
-WHENCE = Kind("whence", bits=32)
-STAT_OUT = Kind("struct stat", text=_hex, late=True)
-STATX_FLAGS = Kind("flags of statx", bits=32)
-STATX_MASK = Kind("mask of statx")
-STATX_OUT = Kind("struct statx", text=_hex, late=True)
-STATFS_OUT = Kind("struct statfs", text=_hex, late=True)
-FCNTL_COMMAND = Kind("command of fcntl", bits=32)
-FCNTL_ARGUMENT = Kind("argument of fcntl")
-IOCTL_REQUEST = Kind("request of ioctl")
-IOCTL_ARGUMENT = Kind("argument of ioctl", late=True)
-DIRENTS_OUT = Kind("struct linux_dirent64", text=_hex, late=True)
-POLLFDS = Kind("struct pollfd", text=_hex, late=True)
-FADVICE = Kind("advice of fadvise64", bits=32)
+DIRFD = Kind("file descriptor of a folder", bits=32, text=files.dirfd)
+PATH = Kind("path", text=strings.path)
+PATH_OUT = Kind("path, answered", text=strings.path_out, late=True)
+STRING = Kind("string", text=strings.string)
+BYTES_IN = Kind("bytes", text=strings.bytes_in)
+BYTES_OUT = Kind("bytes, answered", text=strings.bytes_out, late=True)
+IOVEC_IN = Kind("vector of bytes", text=strings.vector_in)
+IOVEC_OUT = Kind("vector of bytes, answered", text=strings.vector_out, late=True)
+OFFSET_HIGH = Kind("high half of an offset", text=files.unshown)
+OFFSET_AT = Kind("offset, changed", text=files.offset_at)
+LENGTH = Kind("length of truncate", bits=64, text=files.length)
+RWF_FLAGS = Kind("flags of preadv2", bits=32, text=files.RWF)
+MODE = Kind("mode", text=files.mode)
+NODE_MODE = Kind("mode of mknod", text=files.node_mode, hides=files.is_no_device)
+NODE_DEVICE = Kind("device of mknod", text=files.node_device)
+OPEN_FLAGS = Kind("flags of open", bits=32, text=files.open_flags, hides=files.creates_nothing)
+LONE_OPEN_FLAGS = Kind("flags of dup3, pipe2", bits=32, text=files.lone_flags)
+OPEN_HOW = Kind("struct open_how", text=files.open_how)
+ACCESS_MODE = Kind("mode of access", bits=32, text=files.ACCESS_MODE)
+AT_FLAGS = Kind("flags of the ...at calls", bits=32, text=files.AT)
+FACCESSAT_FLAGS = Kind("flags of faccessat2", bits=32, text=files.AT_EACCESS)
+WHENCE = Kind("whence", bits=32, text=files.WHENCE)
+STAT_OUT = Kind("struct stat", text=structures.stat, late=True)
+STATX_FLAGS = Kind("flags of statx", bits=32, text=structures.statx_flags)
+STATX_MASK = Kind("mask of statx", text=structures.statx_mask)
+STATX_OUT = Kind("struct statx", text=structures.statx, late=True)
+STATFS_OUT = Kind("struct statfs", text=structures.statfs, late=True)
+FCNTL_COMMAND = Kind("command of fcntl", bits=32, text=fcntl.command, answer=fcntl.answer)
+FCNTL_ARGUMENT = Kind("argument of fcntl", text=fcntl.argument, late=fcntl.is_late)
+IOCTL_REQUEST = Kind("request of ioctl", text=ioctl.request)
+IOCTL_ARGUMENT = Kind("argument of ioctl", text=ioctl.argument, late=ioctl.is_late)
+DIRENTS_OUT = Kind("struct linux_dirent64", text=structures.entries64, late=True)
+OLD_DIRENTS_OUT = Kind("struct linux_dirent", text=structures.entries, late=True)
+POLLFDS = Kind("struct pollfd", text=polling.pollfds, answer=polling.poll_answer)
+SELECT_COUNT = Kind("descriptors of select", bits=32, answer=polling.select_answer)
+FD_SET = Kind("fd_set", text=polling.fd_set)
+SELECT_MASK = Kind("mask of pselect6", text=polling.mask_and_size)
+FADVICE = Kind("advice of fadvise64", bits=32, text=files.FADVICE)
+FLOCK = Kind("operation of flock", bits=32, text=files.flock_operation)
+FALLOCATE_MODE = Kind("mode of fallocate", bits=32, text=files.FALLOCATE)
+RENAME_FLAGS = Kind("flags of renameat2", bits=32, text=files.RENAME)
+CLOSE_RANGE_FLAGS = Kind("flags of close_range", bits=32, text=files.CLOSE_RANGE)
+EVENTFD_FLAGS = Kind("flags of eventfd2", bits=32, text=files.EVENTFD)
+MEMFD_FLAGS = Kind("flags of memfd_create", bits=32, text=files.memfd_flags)
+XATTR_FLAGS = Kind("flags of setxattr", bits=32, text=files.XATTR)
+XATTR_OUT = Kind("value of getxattr", text=strings.xattr_value, late=True)
+SPLICE_FLAGS = Kind("flags of splice", bits=32, text=files.SPLICE)
+SYNC_RANGE_FLAGS = Kind("flags of sync_file_range", bits=32, text=files.SYNC_RANGE)
+FD_PAIR_OUT = Kind("two file descriptors", text=strings.file_descriptors, late=True)
+OWNER = Kind("user or group", bits=32, text=strings.user_id)
+EPOLL_OP = Kind("operation of epoll_ctl", bits=32, text=polling.EPOLL_OP)
+EPOLL_FLAGS = Kind("flags of epoll_create1", bits=32, text=polling.EPOLL_CREATE)
+EPOLL_EVENT = Kind("struct epoll_event", text=polling.epoll_event)
+EPOLL_EVENTS_OUT = Kind("struct epoll_event, answered", text=polling.epoll_events, late=True)
+UMASK = Kind("mask of umask", bits=32, text=files.mode)
 
 # Memory
-MREMAP_FLAGS = Kind("flags of mremap")
-MADVICE = Kind("advice of madvise", bits=32)
-MSYNC_FLAGS = Kind("flags of msync", bits=32)
-MLOCK2_FLAGS = Kind("flags of mlock2", bits=32)
-MLOCKALL_FLAGS = Kind("flags of mlockall", bits=32)
-MINCORE_OUT = Kind("vector of mincore", text=_hex, late=True)
+MREMAP_FLAGS = Kind("flags of mremap", text=memory.MREMAP, hides=memory.tells_no_target)
+MADVICE = Kind("advice of madvise", bits=32, text=memory.MADVICE)
+MSYNC_FLAGS = Kind("flags of msync", bits=32, text=memory.MSYNC)
+MLOCK2_FLAGS = Kind("flags of mlock2", bits=32, text=memory.MLOCK2)
+MLOCKALL_FLAGS = Kind("flags of mlockall", bits=32, text=memory.MLOCKALL)
+MINCORE_OUT = Kind("vector of mincore", text=memory.resident, late=True)
+PKEY_RIGHTS = Kind("rights of a key", text=memory.PKEY_RIGHTS)
 
 # Signals
-SIGNAL = Kind("signal", bits=32)
-SIGACTION_IN = Kind("struct sigaction", text=_hex)
-SIGACTION_OUT = Kind("struct sigaction, answered", text=_hex, late=True)
-SIGMASK_HOW = Kind("how of sigprocmask", bits=32)
-SIGSET_IN = Kind("sigset_t", text=_hex)
-SIGSET_OUT = Kind("sigset_t, answered", text=_hex, late=True)
-SIGINFO_IN = Kind("siginfo_t", text=_hex)
-SIGINFO_OUT = Kind("siginfo_t, answered", text=_hex, late=True)
-ITIMER = Kind("interval timer", bits=32)
-ITIMERVAL_IN = Kind("struct itimerval", text=_hex)
-ITIMERVAL_OUT = Kind("struct itimerval, answered", text=_hex, late=True)
-STACK_IN = Kind("stack_t", text=_hex)
-STACK_OUT = Kind("stack_t, answered", text=_hex, late=True)
+SIGNAL = Kind("signal", bits=32, text=signals.signal)
+SIGACTION_IN = Kind("struct sigaction", text=signals.action)
+SIGACTION_OUT = Kind("struct sigaction, answered", text=signals.action, late=True)
+SIGMASK_HOW = Kind("how of sigprocmask", bits=32, text=signals.MASK_HOW)
+SIGSET_IN = Kind("sigset_t", text=signals.sigset_sized)
+SIGSET_OUT = Kind("sigset_t, answered", text=signals.sigset_sized, late=True)
+SIGINFO_IN = Kind("siginfo_t", text=siginfo.siginfo)
+SIGINFO_OUT = Kind("siginfo_t, answered", text=siginfo.siginfo, late=True)
+SIGNALFD_FLAGS = Kind("flags of signalfd4", bits=32, text=signals.SIGNALFD)
+STACK_IN = Kind("stack_t", text=signals.stack)
+STACK_OUT = Kind("stack_t, answered", text=signals.stack, late=True)
 
 # Time
-CLOCK = Kind("clock", bits=32)
-TIMESPEC_IN = Kind("struct timespec", text=_hex)
-TIMESPEC_OUT = Kind("struct timespec, answered", text=_hex, late=True)
-TIMEVAL_IN = Kind("struct timeval", text=_hex)
-TIMEVAL_OUT = Kind("struct timeval, answered", text=_hex, late=True)
-TIMEZONE_OUT = Kind("struct timezone, answered", text=_hex, late=True)
-TIME_OUT = Kind("time_t, answered", text=_hex, late=True)
-TMS_OUT = Kind("struct tms, answered", text=_hex, late=True)
-CLOCK_FLAGS = Kind("flags of clock_nanosleep", bits=32)
-UTIMES_IN = Kind("two struct timespec", text=_hex)
+CLOCK = Kind("clock", bits=32, text=clocks.CLOCK)
+TIMESPEC_IN = Kind("struct timespec", text=clocks.timespec)
+TIMESPEC_OUT = Kind("struct timespec, answered", text=clocks.timespec, late=True)
+TIMESPEC_LEFT = Kind("struct timespec, what was left", text=clocks.remaining, late=True)
+TIMEVAL_IN = Kind("struct timeval", text=clocks.timeval)
+TIMEVAL_OUT = Kind("struct timeval, answered", text=clocks.timeval, late=True)
+TIMEZONE_IN = Kind("struct timezone", text=clocks.timezone)
+TIMEZONE_OUT = Kind("struct timezone, answered", text=clocks.timezone, late=True)
+TIME_OUT = Kind("time_t, answered", text=clocks.time_out, late=True)
+TIME_ANSWER = Kind("time_t", bits=64, text=clocks.time_answer)
+TMS_OUT = Kind("struct tms, answered", text=clocks.tms, late=True)
+CLOCK_FLAGS = Kind("flags of clock_nanosleep", bits=32, text=clocks.CLOCK_FLAGS)
+UTIMES_IN = Kind("two struct timespec", text=clocks.file_times)
+UTIMEVALS_IN = Kind("two struct timeval", text=clocks.file_timevals)
+UTIME_IN = Kind("struct utimbuf", text=clocks.file_seconds)
+ITIMER = Kind("interval timer", bits=32, text=clocks.ITIMER)
+ITIMERVAL_IN = Kind("struct itimerval", text=clocks.itimer)
+ITIMERVAL_OUT = Kind("struct itimerval, answered", text=clocks.itimer, late=True)
+ITIMERSPEC_IN = Kind("struct itimerspec", text=clocks.itimerspec)
+ITIMERSPEC_OUT = Kind("struct itimerspec, answered", text=clocks.itimerspec, late=True)
+TIMERFD_FLAGS = Kind("flags of timerfd_create", bits=32, text=clocks.TIMERFD)
+TIMERFD_SET_FLAGS = Kind("flags of timerfd_settime", bits=32, text=clocks.TIMERFD_SET)
 
 # The process
-PID = Kind("process", bits=32)
-SECONDS = Kind("seconds", bits=32)
-RESOURCE = Kind("resource", bits=32)
-RLIMIT_IN = Kind("struct rlimit", text=_hex)
-RLIMIT_OUT = Kind("struct rlimit, answered", text=_hex, late=True)
-RUSAGE_WHO = Kind("who of getrusage", bits=32)
-RUSAGE_OUT = Kind("struct rusage", text=_hex, late=True)
-SYSINFO_OUT = Kind("struct sysinfo", text=_hex, late=True)
-UTSNAME_OUT = Kind("struct utsname", text=_hex, late=True)
-ARCH_CODE = Kind("code of arch_prctl", bits=32)
-ARCH_ADDRESS = Kind("address of arch_prctl", text=_hex)
-PRCTL_OPTION = Kind("option of prctl", bits=32)
-FUTEX_OP = Kind("operation on a futex", bits=32)
-RANDOM_FLAGS = Kind("flags of getrandom")
-CPUSET_OUT = Kind("cpu_set_t", text=_hex, late=True)
-CPUSET_IN = Kind("cpu_set_t, given", text=_hex)
-WAIT_OPTIONS = Kind("options of wait4", bits=32)
-WAIT_WHICH = Kind("which of waitid", bits=32)
-PERSONALITY = Kind("persona")
-PRIORITY_WHICH = Kind("which of getpriority", bits=32)
-IO_PRIORITY_WHICH = Kind("which of ioprio_get", bits=32)
-POLICY = Kind("policy of the scheduler", bits=32)
-MEMBARRIER_COMMAND = Kind("command of membarrier", bits=32)
+RESOURCE = Kind("resource", bits=32, text=process.RESOURCE)
+RLIMIT_IN = Kind("struct rlimit", text=process.rlimit)
+RLIMIT_OUT = Kind("struct rlimit, answered", text=process.rlimit, late=True)
+RUSAGE_WHO = Kind("who of getrusage", bits=32, text=process.RUSAGE_WHO)
+RUSAGE_OUT = Kind("struct rusage", text=process.rusage, late=True)
+SYSINFO_OUT = Kind("struct sysinfo", text=process.sysinfo, late=True)
+UTSNAME_OUT = Kind("struct utsname", text=process.utsname, late=True)
+ARCH_CODE = Kind("code of arch_prctl", bits=32, text=prctl.ARCH_CODE)
+ARCH_ADDRESS = Kind("address of arch_prctl", text=prctl.arch_address, late=prctl.arch_is_late)
+PRCTL_OPTION = Kind("option of prctl", bits=32, text=prctl.OPTION, answer=prctl.answer)
+PRCTL_ARGUMENT = Kind("argument of prctl", text=prctl.argument, late=prctl.is_late)
+FUTEX_OP = Kind("operation on a futex", bits=32, text=futex.operation)
+FUTEX_ARGUMENT = Kind("argument of futex", text=futex.argument)
+RANDOM_FLAGS = Kind("flags of getrandom", text=process.RANDOM)
+CPUSET_IN = Kind("cpu_set_t", text=process.cpu_set_in)
+CPUSET_OUT = Kind("cpu_set_t, answered", text=process.cpu_set, late=True)
+POLICY = Kind("policy of scheduling", bits=32, text=process.POLICY)
+POLICY_SET = Kind("policy of sched_setscheduler", bits=32, text=process.scheduler)
+POLICY_ANSWER = Kind("policy, answered", text=process.policy_answer)
+SCHED_PARAM_IN = Kind("struct sched_param", text=process.int_out)
+SCHED_PARAM_OUT = Kind("struct sched_param, answered", text=process.int_out, late=True)
+PRIORITY_WHO = Kind("which of getpriority", bits=32, text=process.PRIORITY_WHO)
+IOPRIO_WHO = Kind("which of ioprio_get", bits=32, text=process.IOPRIO_WHO)
+IOPRIO = Kind("priority of input and output", bits=32, text=process.io_priority)
+IOPRIO_ANSWER = Kind("priority of input and output, answered", text=process.io_priority_answer)
+MEMBARRIER = Kind("command of membarrier", bits=32, text=process.MEMBARRIER)
+PERSONALITY = Kind(
+    "personality", bits=32, text=process.personality, answer=process.personality_answer
+)
+SYSLOG_ACTION = Kind("action of syslog", bits=32, text=process.syslog_action)
+CAP_HEADER = Kind("capability header", text=process.capability_header)
+CAP_DATA_IN = Kind("capability sets", text=process.capability_data)
+CAP_DATA_OUT = Kind("capability sets, answered", text=process.capability_data, late=True)
+GROUPS_IN = Kind("groups", text=process.groups)
+GROUPS_OUT = Kind("groups, answered", text=process.groups_out, late=True)
+INT_OUT = Kind("int, answered", text=process.int_out, late=True)
+UNSIGNED_OUT = Kind("unsigned int, answered", text=process.unsigned_out, late=True)
+SIZE_OUT = Kind("size, answered", text=process.size_out, late=True)
+ADDRESS_OUT = Kind("address, answered", text=process.pointer_out, late=True)
+HEX32 = Kind("unsigned int in hexadecimal", bits=32, text=low_hexadecimal)
+WAIT_FLAGS = Kind("flags of wait4", bits=32, text=process.WAIT)

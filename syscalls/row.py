@@ -1,16 +1,19 @@
-"""A row of the table of system calls."""
+"""One row of the table: a system call, from its number to what of it is supported."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from syscalls.kinds import Kind
+from syscalls.kinds import Kind, decoder
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A system call of Linux. `note` says what is supported."""
+    """A system call of Linux. `note` says what is supported.
+
+    decode: the six registers, packed as words of 64 bits, as the handler's arguments.
+    """
 
     number: int
     name: str
@@ -18,3 +21,7 @@ class Row:
     result: Kind
     handler: Callable[..., int]
     note: str
+    decode: Callable[[bytes], tuple[int, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "decode", decoder(self.params))

@@ -1,0 +1,220 @@
+"""The process: its limits, identity, scheduling, and the machine it runs on.
+
+Source: asm-generic/resource.h, linux/resource.h, linux/sched.h, linux/capability.h,
+linux/membarrier.h, linux/personality.h, linux/ioprio.h, linux/random.h, linux/wait.h.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from syscalls.text.clocks import timeval_words
+from syscalls.text.sight import Sight, array, at, low, number, pointer
+from syscalls.text.strings import quoted
+from syscalls.text.words import bits, choice, fields, flag_words, flags, names, numbered, one_of
+
+RESOURCE = choice(
+    numbered("CPU FSIZE DATA STACK CORE RSS NPROC NOFILE MEMLOCK AS LOCKS SIGPENDING MSGQUEUE NICE"
+             " RTPRIO RTTIME", "RLIMIT_"), "RLIMIT"
+)  # fmt: skip
+RUSAGE_WHO = choice(
+    names("RUSAGE_SELF 0 RUSAGE_CHILDREN 0xffffffff RUSAGE_BOTH 0xfffffffe RUSAGE_THREAD 1"),
+    "RUSAGE",
+)
+_INFINITY = (1 << 64) - 1
+RANDOM = flags(bits("GRND_NONBLOCK GRND_RANDOM GRND_INSECURE"), "GRND")
+WAIT = flags(
+    names("WNOHANG 1 WSTOPPED 2 WEXITED 4 WCONTINUED 8 WNOWAIT 0x1000000 __WNOTHREAD 0x20000000"
+          " __WALL 0x40000000 __WCLONE 0x80000000"), "W"
+)  # fmt: skip
+MEMBARRIER = choice(
+    {0: "MEMBARRIER_CMD_QUERY"} | bits(
+        "GLOBAL GLOBAL_EXPEDITED REGISTER_GLOBAL_EXPEDITED PRIVATE_EXPEDITED"
+        " REGISTER_PRIVATE_EXPEDITED PRIVATE_EXPEDITED_SYNC_CORE"
+        " REGISTER_PRIVATE_EXPEDITED_SYNC_CORE PRIVATE_EXPEDITED_RSEQ"
+        " REGISTER_PRIVATE_EXPEDITED_RSEQ", "MEMBARRIER_CMD_"), "MEMBARRIER_CMD"
+)  # fmt: skip
+POLICIES = numbered("OTHER FIFO RR BATCH ISO IDLE DEADLINE", "SCHED_")
+POLICY = choice(POLICIES, "SCHED")
+_RESET_ON_FORK = 0x40000000
+PRIORITY_WHO = choice(numbered("PRIO_PROCESS PRIO_PGRP PRIO_USER"), "PRIO")
+IOPRIO_WHO = choice(numbered("PROCESS PGRP USER", "IOPRIO_WHO_", 1), "IOPRIO_WHO")
+_IO_CLASSES = numbered("NONE RT BE IDLE", "IOPRIO_CLASS_")
+_PERSONALITIES = numbered("PER_LINUX")
+_PERSONALITY = names("""
+    UNAME26 0x20000 ADDR_NO_RANDOMIZE 0x40000 FDPIC_FUNCPTRS 0x80000 MMAP_PAGE_ZERO 0x100000
+    ADDR_COMPAT_LAYOUT 0x200000 READ_IMPLIES_EXEC 0x400000 ADDR_LIMIT_32BIT 0x800000
+    SHORT_INODE 0x1000000 WHOLE_SECONDS 0x2000000 STICKY_TIMEOUTS 0x4000000
+    ADDR_LIMIT_3GB 0x8000000
+""")
+SYSLOG = numbered(
+    "CLOSE OPEN READ READ_ALL READ_CLEAR CLEAR CONSOLE_OFF CONSOLE_ON CONSOLE_LEVEL SIZE_UNREAD"
+    " SIZE_BUFFER", "SYSLOG_ACTION_"
+)  # fmt: skip
+CAPABILITIES = numbered(
+    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE"
+    " NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO"
+    " SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME"
+    " SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG"
+    " WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE", "CAP_"
+)  # fmt: skip
+_CAPABILITY_BITS = {1 << bit: f"1<<{name}" for bit, name in CAPABILITIES.items()}
+_VERSIONS = names("1 0x19980330 2 0x20071026 3 0x20080522", "_LINUX_CAPABILITY_VERSION_")
+_VERSION_1 = 0x19980330
+_SYSINFO = Struct("<q3Q6QH6xQQI4x")
+_RUSAGE = Struct("<4q112x")
+
+
+def _limit(value: int) -> str:
+    if value == _INFINITY:
+        return "RLIM64_INFINITY"
+    return f"{value // 1024}*1024" if value > 1024 and value % 1024 == 0 else str(value)
+
+
+rlimit = at("<2Q", lambda now, most: fields(rlim_cur=_limit(now), rlim_max=_limit(most)))
+
+
+def rusage(value: int, sight: Sight) -> str:
+    """The times; strace abbreviates the rest."""
+    seen = sight.unpack(value, _RUSAGE)
+    if seen is None:
+        return pointer(value)
+    user, system = timeval_words(*seen[:2]), timeval_words(*seen[2:])
+    return fields(ru_utime=user, ru_stime=system)[:-1] + ", ...}"
+
+
+def sysinfo(value: int, sight: Sight) -> str:
+    seen = sight.unpack(value, _SYSINFO)
+    if seen is None:
+        return pointer(value)
+    uptime, load1, load5, load15, *memory, procs, total_high, free_high, unit = seen
+    ram = dict(
+        zip(("totalram", "freeram", "sharedram", "bufferram", "totalswap", "freeswap"), memory,
+            strict=True)
+    )  # fmt: skip
+    return fields(
+        uptime=uptime & _INFINITY,
+        loads=f"[{load1}, {load5}, {load15}]",
+        **ram,
+        procs=procs,
+        totalhigh=total_high,
+        freehigh=free_high,
+        mem_unit=unit,
+    )
+
+
+def _utsname(system: bytes, node: bytes) -> str:
+    return fields(sysname=_name(system), nodename=_name(node))[:-1] + ", ...}"
+
+
+def _name(field: bytes) -> str:
+    return quoted(field.split(b"\0")[0])
+
+
+utsname = at("<65s65s260x", _utsname)
+
+
+def cpu_set(value: int, sight: Sight) -> str:
+    """sched_getaffinity answers how many bytes it wrote; setaffinity is told how many there are."""
+    return _cpus(value, sight.result or 0, sight)
+
+
+def cpu_set_in(value: int, sight: Sight) -> str:
+    return _cpus(value, sight.arg(-1), sight)
+
+
+def _cpus(value: int, size: int, sight: Sight) -> str:
+    if not value or sight.failed:
+        return pointer(value)
+    data = sight.read(value, min(size, 1024)) if size else b""
+    if data is None:
+        return pointer(value)
+    word = int.from_bytes(data, "little")
+    return f"[{' '.join(str(cpu) for cpu in range(word.bit_length()) if word >> cpu & 1)}]"
+
+
+def policy_answer(_: int, sight: Sight) -> str:
+    """sched_getscheduler."""
+    return f"{sight.result} ({scheduler(sight.result or 0, sight)})"
+
+
+def scheduler(value: int, _: Sight) -> str:
+    """A policy, and whether children start without it."""
+    value = low(value)
+    plain = one_of(value & ~_RESET_ON_FORK, POLICIES, "SCHED")
+    return f"{plain}|SCHED_RESET_ON_FORK" if value & _RESET_ON_FORK else plain
+
+
+scheduler_param = at("<i", "[{}]".format)
+int_out = at("<i", "[{}]".format)
+unsigned_out = at("<I", "[{}]".format)
+long_out = at("<q", "[{}]".format)
+size_out = at("<Q", "[{}]".format)
+address_out = at("<Q", lambda value: f"[{pointer(value) if value else '0'}]")
+pointer_out = at("<Q", lambda value: f"[{pointer(value)}]")
+
+
+def groups(value: int, sight: Sight) -> str:
+    """setgroups: as many as the argument before says."""
+    return _ids(value, low(sight.arg(-1)), sight)
+
+
+def groups_out(value: int, sight: Sight) -> str:
+    """getgroups: as many as it answers, where any were asked for."""
+    return _ids(value, sight.result or 0, sight) if sight.arg(-1) else pointer(value)
+
+
+def _ids(value: int, count: int, sight: Sight) -> str:
+    return array(value, count, 4, sight, lambda data: str(int.from_bytes(data, "little")))
+
+
+def personality(value: int, _: Sight) -> str:
+    return "0xffffffff" if low(value) == low(-1) else _persona(low(value))
+
+
+def _persona(value: int) -> str:
+    kind, word = value & 0xFF, value & ~0xFF
+    first = one_of(kind, _PERSONALITIES, "PER")
+    if not word:
+        return first
+    return f"{first}|{flag_words(word, _PERSONALITY, 'PER').removesuffix(' /* PER_??? */')}"
+
+
+def personality_answer(_: int, sight: Sight) -> str:
+    return f"{number(sight.result or 0)} ({_persona(low(sight.result or 0))})"
+
+
+def io_priority(value: int, _: Sight) -> str:
+    value = low(value)
+    kind = one_of(value >> 13, _IO_CLASSES, "IOPRIO_CLASS")
+    return f"IOPRIO_PRIO_VALUE({kind}, {value & 0x1FFF})"
+
+
+def io_priority_answer(_: int, sight: Sight) -> str:
+    return f"{number(sight.result or 0)} ({io_priority(sight.result or 0, sight)})"
+
+
+def syslog_action(value: int, _: Sight) -> str:
+    value = low(value)
+    return f"{value} /* {SYSLOG.get(value, 'SYSLOG_ACTION_???')} */"
+
+
+capability_header = at(
+    "<Ii",
+    lambda version, pid: fields(
+        version=one_of(version, _VERSIONS, "_LINUX_CAPABILITY_VERSION"), pid=pid
+    ),
+)
+
+
+def capability_data(value: int, sight: Sight) -> str:
+    """Sets of capabilities: of 32 bits in the first version, of 64 in the others."""
+    header = sight.read(sight.arg(-1), 4) if sight.arg(-1) else None
+    wide = header is not None and int.from_bytes(header, "little") in set(_VERSIONS) - {_VERSION_1}
+    data = None if sight.failed or not value else sight.read(value, 24 if wide else 12)
+    if data is None:
+        return pointer(value)
+    words = [int.from_bytes(data[at : at + 4], "little") for at in range(0, len(data), 4)]
+    sets = [low | high << 32 for low, high in zip(words[:3], [*words[3:], 0, 0, 0], strict=False)]
+    shown = (flag_words(one, _CAPABILITY_BITS, "CAP") for one in sets)
+    return fields(**dict(zip(("effective", "permitted", "inheritable"), shown, strict=True)))
