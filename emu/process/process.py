@@ -28,6 +28,7 @@ from syscalls.abi import TASK_SIZE, page_up
 from syscalls.ending import Ending, Killed
 from syscalls.region import READ_WRITE, Rights
 from syscalls.signals import signal_name
+from syscalls.world import World
 
 STACK_TOP = TASK_SIZE
 STACK_SIZE = 8 << 20
@@ -56,8 +57,15 @@ class Returned:
 class Process(Machine):
     """An image loaded into a fresh address space. Close it, or use it as a context manager."""
 
-    def __init__(self, image: Image, *, limits: Limits | None = None, budget: int = BUDGET) -> None:
-        super().__init__(limits or Limits(), page_up(image.end))
+    def __init__(
+        self,
+        image: Image,
+        *,
+        limits: Limits | None = None,
+        budget: int = BUDGET,
+        world: World | None = None,
+    ) -> None:
+        super().__init__(limits or Limits(), page_up(image.end), world)
         self.image = image
         self.budget = budget
         self._load()
