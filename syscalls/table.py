@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from syscalls import kinds as k
 from syscalls.brk import brk
 from syscalls.exit import exit_process
-from syscalls.kinds import Kind, decoder
+from syscalls.kind import Kind, decoder
 from syscalls.mmap import mmap
 from syscalls.mprotect import mprotect
 from syscalls.munmap import munmap
