@@ -13,7 +13,7 @@ from syscalls.abi import ENOSYS, Errno, errno_name
 from syscalls.address_space import AddressSpace
 from syscalls.call import Context
 from syscalls.ending import Ending, ProcessExit
-from syscalls.kinds import Kind
+from syscalls.kind import Kind
 from syscalls.memory import Memory
 from syscalls.names import arity_of, name_of
 from syscalls.processor import NoProcessor, Processor
@@ -75,14 +75,14 @@ def _no_such_call(_: Context, *__: int) -> int:
 
 
 @lru_cache(maxsize=_MOST_MISSING)
-def _missing(number: int) -> Row:
+def missing_row(number: int) -> Row:
     """The row of a call that has none."""
     params = (kinds.RAW,) * arity_of(number)
     return Row(number, name_of(number), params, kinds.INT, _no_such_call, "nothing")
 
 
 def _row(number: int) -> Row:
-    return BY_NUMBER.get(number) or _missing(number)
+    return BY_NUMBER.get(number) or missing_row(number)
 
 
 class Kernel:
@@ -185,7 +185,7 @@ class Kernel:
             del self.calls[: len(self.calls) - self._most_calls // 2]
 
     def _count_missing(self, number: int) -> Row:
-        row = _missing(number)
+        row = missing_row(number)
         if row.name in self.missing or len(self.missing) < _MOST_MISSING:
             self.missing[row.name] = self.missing.get(row.name, 0) + 1
         return row

@@ -1,18 +1,8 @@
-"""What a register means: how it is decoded to an int, and how it is shown.
-
-A kind knows three things: `layout` (which bits of the register make the handler's int), `shown`
-(for JSON and for reports of heaps: numbers, lists of names) and `strace` (what strace prints,
-syscalls/text).
-"""
+"""The meanings that a register may have: what rows of the table are made of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import IntFlag
-from struct import Struct
-
-from syscalls.abi import MAP_TYPE_MASK, Map, MapType, Prot
+from syscalls.kind import Kind, map_flag_names, prot_names
 from syscalls.text import (
     clocks,
     fcntl,
@@ -29,79 +19,11 @@ from syscalls.text import (
     structures,
 )
 from syscalls.text.sight import (
-    Sight,
-    Text,
     address,
-    decimal,
     hexadecimal,
     low_hexadecimal,
     unsigned,
 )
-
-Argument = int | list[str]
-
-_LAYOUTS = {(64, False): "Q", (64, True): "q", (32, True): "i4x", (32, False): "I4x"}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Kind:
-    """One meaning of a register.
-
-    bits: how many of the register count, if signed; 0 for all 64, unsigned. names: a list of
-    names for JSON. text: what strace prints. late: whether that is known only after the call; a
-    function where it depends on other arguments. answer: what strace prints for the result, where
-    this argument decides it. hides: whether this value leaves the next argument without a meaning.
-    """
-
-    name: str
-    bits: int = 0
-    names: Callable[[int], list[str]] | None = None
-    text: Text = decimal
-    late: bool | Callable[[Sight], bool] = False
-    answer: Callable[[int, Sight], str | None] | None = None
-    hides: Callable[[int], bool] | None = None
-
-    @property
-    def layout(self) -> str:
-        """The register as the handler's int, for struct."""
-        return _LAYOUTS[self.bits or 64, self.bits > 0]
-
-    def shown(self, value: int) -> Argument:
-        """A decoded argument for people: flags by name."""
-        return self.names(value) if self.names else value
-
-    def strace(self, value: int, sight: Sight) -> str | None:
-        """A decoded argument as strace prints it; None where it prints nothing."""
-        return self.text(value, sight)
-
-    def is_late(self, sight: Sight) -> bool:
-        return self.late if isinstance(self.late, bool) else self.late(sight)
-
-    def __repr__(self) -> str:
-        return f"<Kind {self.name}>"
-
-
-def decoder(params: tuple[Kind, ...]) -> Callable[[bytes], tuple[int, ...]]:
-    """Six registers, packed as words of 64 bits, to the arguments of a handler."""
-    return Struct("<" + "".join(kind.layout for kind in params)).unpack_from
-
-
-def flag_names(value: int, flags: type[IntFlag]) -> list[str]:
-    """The flags of a word by name; what has no name last, in hexadecimal."""
-    names = [flag.name for flag in flags if value & flag and flag.name]
-    rest = value & ~sum(flags)
-    return [*names, f"{rest:#x}"] if rest else names
-
-
-def _prot(value: int) -> list[str]:
-    return flag_names(value, Prot) or ["PROT_NONE"]
-
-
-def _map_flags(value: int) -> list[str]:
-    kind = value & MAP_TYPE_MASK
-    first = MapType(kind).name if kind in tuple(MapType) else f"{kind:#x}"
-    return [first, *flag_names(value & ~MAP_TYPE_MASK, Map)]
-
 
 ADDRESS = Kind("address", text=address)
 RAW = Kind("register", text=hexadecimal)
@@ -110,8 +32,8 @@ INT = Kind("int", bits=32)
 UNSIGNED = Kind("unsigned int", bits=32, text=unsigned)
 LONG = Kind("long", bits=64)
 OFFSET = Kind("offset", text=memory.offset)
-PROT = Kind("prot", names=_prot, text=memory.PROT)
-MAP_FLAGS = Kind("flags", names=_map_flags, text=memory.map_flags)
+PROT = Kind("prot", names=prot_names, text=memory.PROT)
+MAP_FLAGS = Kind("flags", names=map_flag_names, text=memory.map_flags)
 
 # Files
 FD = Kind("file descriptor", bits=32)
@@ -120,10 +42,12 @@ PATH = Kind("path", text=strings.path)
 PATH_OUT = Kind("path, answered", text=strings.path_out, late=True)
 STRING = Kind("string", text=strings.string)
 BYTES_IN = Kind("bytes", text=strings.bytes_in)
+RANDOM_OUT = Kind("random bytes", text=strings.random_out, late=True)
 BYTES_OUT = Kind("bytes, answered", text=strings.bytes_out, late=True)
 IOVEC_IN = Kind("vector of bytes", text=strings.vector_in)
 IOVEC_OUT = Kind("vector of bytes, answered", text=strings.vector_out, late=True)
 OFFSET_HIGH = Kind("high half of an offset", text=files.unshown)
+SENDFILE_OFFSET = Kind("offset of sendfile", text=files.sendfile_offset, then=files.new_offset)
 OFFSET_AT = Kind("offset, changed", text=files.offset_at)
 LENGTH = Kind("length of truncate", bits=64, text=files.length)
 RWF_FLAGS = Kind("flags of preadv2", bits=32, text=files.RWF)
@@ -160,6 +84,8 @@ CLOSE_RANGE_FLAGS = Kind("flags of close_range", bits=32, text=files.CLOSE_RANGE
 EVENTFD_FLAGS = Kind("flags of eventfd2", bits=32, text=files.EVENTFD)
 MEMFD_FLAGS = Kind("flags of memfd_create", bits=32, text=files.memfd_flags)
 XATTR_FLAGS = Kind("flags of setxattr", bits=32, text=files.XATTR)
+XATTR_IN = Kind("value of setxattr", text=strings.xattr_in)
+XATTR_LIST_OUT = Kind("names of attributes", text=strings.xattr_list, late=True)
 XATTR_OUT = Kind("value of getxattr", text=strings.xattr_value, late=True)
 SPLICE_FLAGS = Kind("flags of splice", bits=32, text=files.SPLICE)
 SYNC_RANGE_FLAGS = Kind("flags of sync_file_range", bits=32, text=files.SYNC_RANGE)
@@ -186,9 +112,11 @@ SIGACTION_IN = Kind("struct sigaction", text=signals.action)
 SIGACTION_OUT = Kind("struct sigaction, answered", text=signals.action, late=True)
 SIGMASK_HOW = Kind("how of sigprocmask", bits=32, text=signals.MASK_HOW)
 SIGSET_IN = Kind("sigset_t", text=signals.sigset_sized)
+SIGSET_FIRST = Kind("sigset_t before its size", text=signals.sigset_before_size)
 SIGSET_OUT = Kind("sigset_t, answered", text=signals.sigset_sized, late=True)
+PENDING_OUT = Kind("sigset_t of rt_sigpending", text=signals.pending, late=True)
 SIGINFO_IN = Kind("siginfo_t", text=siginfo.siginfo)
-SIGINFO_OUT = Kind("siginfo_t, answered", text=siginfo.siginfo, late=True)
+SIGINFO_OUT = Kind("siginfo_t, answered", text=siginfo.siginfo, late=True, answer=siginfo.received)
 SIGNALFD_FLAGS = Kind("flags of signalfd4", bits=32, text=signals.SIGNALFD)
 STACK_IN = Kind("stack_t", text=signals.stack)
 STACK_OUT = Kind("stack_t, answered", text=signals.stack, late=True)
@@ -214,8 +142,7 @@ ITIMERVAL_IN = Kind("struct itimerval", text=clocks.itimer)
 ITIMERVAL_OUT = Kind("struct itimerval, answered", text=clocks.itimer, late=True)
 ITIMERSPEC_IN = Kind("struct itimerspec", text=clocks.itimerspec)
 ITIMERSPEC_OUT = Kind("struct itimerspec, answered", text=clocks.itimerspec, late=True)
-TIMERFD_FLAGS = Kind("flags of timerfd_create", bits=32, text=clocks.TIMERFD)
-TIMERFD_SET_FLAGS = Kind("flags of timerfd_settime", bits=32, text=clocks.TIMERFD_SET)
+TIMERFD_FLAGS = Kind("flags of timerfd_create, timerfd_settime", bits=32, text=clocks.TIMERFD)
 
 # The process
 RESOURCE = Kind("resource", bits=32, text=process.RESOURCE)
@@ -243,10 +170,17 @@ PRIORITY_WHO = Kind("which of getpriority", bits=32, text=process.PRIORITY_WHO)
 IOPRIO_WHO = Kind("which of ioprio_get", bits=32, text=process.IOPRIO_WHO)
 IOPRIO = Kind("priority of input and output", bits=32, text=process.io_priority)
 IOPRIO_ANSWER = Kind("priority of input and output, answered", text=process.io_priority_answer)
-MEMBARRIER = Kind("command of membarrier", bits=32, text=process.MEMBARRIER)
+MEMBARRIER = Kind(
+    "command of membarrier", bits=32, text=process.MEMBARRIER, answer=process.membarrier_answer
+)
 PERSONALITY = Kind(
     "personality", bits=32, text=process.personality, answer=process.personality_answer
 )
+MEMBARRIER_FLAGS = Kind(
+    "flags of membarrier", bits=32, text=process.MEMBARRIER_FLAGS, hides=process.needs_no_cpu
+)
+SYSLOG_OUT = Kind("messages of the kernel", text=process.syslog_bytes, late=True)
+SYSLOG_SIZE = Kind("size of messages", bits=32, text=process.syslog_size)
 SYSLOG_ACTION = Kind("action of syslog", bits=32, text=process.syslog_action)
 CAP_HEADER = Kind("capability header", text=process.capability_header)
 CAP_DATA_IN = Kind("capability sets", text=process.capability_data)

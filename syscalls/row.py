@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from syscalls.kinds import Kind, decoder
+from syscalls.kind import Kind, decoder
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ SIGNALS = (
     Row(15, "rt_sigreturn", (), k.LONG, sigaction.rt_sigreturn, "whole"),
     Row(34, "pause", (), k.INT, sigaction.pause, "ended by a timer"),
     Row(36, "getitimer", (k.ITIMER, k.ITIMERVAL_OUT), k.INT, itimer.getitimer, "whole"),
-    Row(37, "alarm", (k.INT,), k.INT, itimer.alarm, "whole"),
+    Row(37, "alarm", (k.UNSIGNED,), k.INT, itimer.alarm, "whole"),
     Row(38, "setitimer", (k.ITIMER, k.ITIMERVAL_IN, k.ITIMERVAL_OUT), k.INT, itimer.setitimer,
         "whole; no more often than every 100 us"),
     Row(62, "kill", (k.INT, k.SIGNAL), k.INT, kill.kill, "to itself"),

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from syscalls.abi import errno_name
 from syscalls.table import Row
+from syscalls.text.restarts import RESTARTS
 from syscalls.text.sight import Read, Sight
 from syscalls.text.siginfo import siginfo_words
 from syscalls.text.signals import signal_name
@@ -21,18 +22,9 @@ COLUMN = 40
 """Where the answer stands, if there is room."""
 STRING_LENGTH = 32
 
-_RESTARTS = {
-    512: "ERESTARTSYS (To be restarted if SA_RESTART is set)",
-    513: "ERESTARTNOINTR (To be restarted)",
-    514: "ERESTARTNOHAND (To be restarted if no handler)",
-    516: "ERESTART_RESTARTBLOCK (Interrupted by signal)",
-}
-"""include/linux/errno.h: what a call answers that a signal has interrupted, before the kernel
-makes up its mind. A process never sees them, strace does."""
-
 
 class Entered:
-    """A call under way. texts: its arguments, as far as they are known; late: those that are not."""
+    """A call under way. texts: its arguments, as far as known; late: those that are not."""
 
     __slots__ = ("late", "row", "sight", "texts")
 
@@ -99,6 +91,12 @@ class Strace:
             call.sight.index = index
             kind = call.row.params[index]
             call.texts[index] = kind.strace(call.sight.args[index], call.sight)
+        for index, kind in enumerate(call.row.params):
+            if kind.then and call.texts[index] is not None:
+                call.sight.index = index
+                call.texts[index] = (
+                    f"{call.texts[index]}{kind.then(call.sight.args[index], call.sight)}"
+                )
 
 
 def _shown(texts: list[str | None]) -> list[str]:
@@ -108,7 +106,7 @@ def _shown(texts: list[str | None]) -> list[str]:
 def _answer(call: Entered, result: int) -> str | None:
     """The errno in words; or the number, and what it means."""
     if result < 0:
-        restart = _RESTARTS.get(-result)
+        restart = RESTARTS.get(-result)
         return f"? {restart}" if restart else _error(-result)
     for index, kind in enumerate(call.row.params):
         call.sight.index = index

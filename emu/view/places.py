@@ -12,7 +12,7 @@ from typing import Any
 from syscalls import SystemCall, kinds
 from syscalls.abi import page_up
 from syscalls.kernel import strace_line
-from syscalls.kinds import Kind
+from syscalls.kind import Kind
 
 
 @dataclass(frozen=True, slots=True)

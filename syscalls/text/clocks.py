@@ -1,11 +1,15 @@
-"""Time: clocks, moments and durations. Source: linux/time.h, linux/time_types.h, linux/timerfd.h."""
+"""Time: clocks, moments and durations.
+
+Source: linux/time.h, linux/time_types.h, linux/timerfd.h.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from struct import Struct
 
-from syscalls.text.sight import Sight, at, pointer
+from syscalls.text.restarts import RESTARTS
+from syscalls.text.sight import Sight, at, low, pointer, signed
 from syscalls.text.words import bits, choice, fields, flags, names, numbered
 
 CLOCK = choice(
@@ -15,12 +19,17 @@ CLOCK = choice(
 )  # fmt: skip
 CLOCK_FLAGS = flags(bits("TIMER_ABSTIME"), "TIMER")
 ITIMER = choice(numbered("ITIMER_REAL ITIMER_VIRTUAL ITIMER_PROF"), "ITIMER")
-TIMERFD = flags(names("TFD_CLOEXEC 0o2000000 TFD_NONBLOCK 0o4000"), "TFD")
-TIMERFD_SET = flags(names("TFD_TIMER_ABSTIME 1 TFD_TIMER_CANCEL_ON_SET 2"), "TFD")
+TIMERFD = flags(
+    names(
+        "TFD_TIMER_ABSTIME 1 TFD_TIMER_CANCEL_ON_SET 2 TFD_CLOEXEC 0o2000000 TFD_NONBLOCK 0o4000"
+    ),
+    "TFD",
+)
 _UTIME = {(1 << 30) - 1: "UTIME_NOW", (1 << 30) - 2: "UTIME_OMIT"}
-_PAIR = Struct("<2q")
-_PAIRS = Struct("<4q")
+_PAIR = Struct("<qQ")
+_PAIRS = Struct("<qQqQ")
 _TICKS = 100
+_TIMER_ABSTIME = 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -38,16 +47,22 @@ def _moment(seconds: int, fraction: str = "") -> str:
         when = _EPOCH + timedelta(seconds=seconds)
     except OverflowError:
         return ""
-    return f" /* {when:%Y-%m-%dT%H:%M:%S}{fraction}+0000 */" if seconds else ""
+    if not seconds and not fraction:
+        return ""
+    return f" /* {when:%Y-%m-%dT%H:%M:%S}{fraction}+0000 */"
 
 
-timespec = at("<2q", timespec_words)
-timeval = at("<2q", timeval_words)
+timespec = at("<qQ", timespec_words)
+timeval = at("<qQ", timeval_words)
 
 
 def remaining(value: int, sight: Sight) -> str:
-    """What was left of a sleep: nothing is, but where a signal came."""
-    return pointer(value)
+    """What was left of a sleep: only where a signal came, and not of one until a moment."""
+    until = len(sight.args) == 4 and low(sight.args[1]) & _TIMER_ABSTIME
+    if until or -(sight.result or 0) not in RESTARTS:
+        return pointer(value)
+    data = sight.read(value, _PAIR.size) if value else None
+    return pointer(value) if data is None else timespec_words(*_PAIR.unpack(data))
 
 
 def itimerval(words_of: str, value: int, sight: Sight) -> str:
@@ -118,7 +133,7 @@ def file_seconds(value: int, sight: Sight) -> str:
     seen = sight.unpack(value, _PAIR)
     if seen is None:
         return pointer(value)
-    read, written = seen
+    read, written = map(signed, seen)
     return fields(actime=f"{read}{_moment(read)}", modtime=f"{written}{_moment(written)}")
 
 

@@ -17,7 +17,7 @@ COMMANDS = numbered(
     "SETLEASE GETLEASE NOTIFY - - CANCELLK DUPFD_CLOEXEC SETPIPE_SZ GETPIPE_SZ ADD_SEALS"
     " GET_SEALS", "F_", 1024
 )  # fmt: skip
-_LOCKS = numbered("F_RDLCK F_WRLCK F_UNLCK F_EXLCK F_SHLCK") | names("F_EXLCK 4 F_SHLCK 8")
+_LOCKS = names("F_RDLCK 0 F_WRLCK 1 F_UNLCK 2 F_EXLCK 4 F_SHLCK 8")
 _SEALS = bits("SEAL SHRINK GROW WRITE FUTURE_WRITE", "F_SEAL_")
 _NOTIFY = bits("ACCESS MODIFY CREATE DELETE RENAME ATTRIB", "DN_") | {1 << 31: "DN_MULTISHOT"}
 _OWNERS = numbered("F_OWNER_TID F_OWNER_PID F_OWNER_PGRP")
@@ -77,7 +77,7 @@ def answer(value: int, sight: Sight) -> str | None:
     if asked == GETFL:
         return f"{number(result)} (flags {open_words(result)})"
     if asked == GETFD and result:
-        return f"{number(result)} (flags {flag_words(result, _FD, 'FD')})"
+        return f"{number(result)} (flags {flag_words(result, _FD, 'FD').split(' ')[0]})"
     if asked == GET_SEALS and result:
         return f"{number(result)} (seals {flag_words(result, _SEALS, 'F_SEAL')})"
     if asked == GETLEASE:

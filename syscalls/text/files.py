@@ -9,6 +9,7 @@ from __future__ import annotations
 from struct import Struct
 
 from syscalls.text.sight import Sight, low, number, octal, pointer, signed
+from syscalls.text.strings import PATH_MAX, hexadecimal_bytes
 from syscalls.text.words import (
     bits,
     choice,
@@ -23,9 +24,9 @@ from syscalls.text.words import (
 ACCESS = numbered("O_RDONLY O_WRONLY O_RDWR O_ACCMODE")
 OPEN = names("""
     O_CREAT 0o100 O_EXCL 0o200 O_NOCTTY 0o400 O_TRUNC 0o1000 O_APPEND 0o2000 O_NONBLOCK 0o4000
-    O_SYNC 0o4010000 O_DSYNC 0o10000 O_DIRECT 0o40000 O_LARGEFILE 0o100000 O_NOFOLLOW 0o400000
-    O_NOATIME 0o1000000 O_CLOEXEC 0o2000000 O_PATH 0o10000000 O_TMPFILE 0o20200000
-    O_DIRECTORY 0o200000 FASYNC 0o20000
+    O_SYNC 0o4010000 __O_SYNC 0o4000000 O_DSYNC 0o10000 O_DIRECT 0o40000 O_LARGEFILE 0o100000
+    O_NOFOLLOW 0o400000 O_NOATIME 0o1000000 O_CLOEXEC 0o2000000 O_PATH 0o10000000
+    O_TMPFILE 0o20200000 __O_TMPFILE 0o20000000 O_DIRECTORY 0o200000 FASYNC 0o20000
 """)
 _CREATES = 0o100
 _TMPFILE = 0o20000000
@@ -48,12 +49,14 @@ WHENCE = choice(WHENCE_NAMES, "SEEK")
 FADVICE = choice(
     numbered("NORMAL RANDOM SEQUENTIAL WILLNEED DONTNEED NOREUSE", "POSIX_FADV_"), "POSIX_FADV"
 )
-_FLOCK = names("LOCK_SH 1 LOCK_EX 2 LOCK_UN 8 LOCK_NB 4 LOCK_MAND 32 LOCK_READ 64 LOCK_WRITE 128")
+_FLOCK = names(
+    "LOCK_SH 1 LOCK_EX 2 LOCK_NB 4 LOCK_UN 8 LOCK_MAND 32 LOCK_RW 192 LOCK_READ 64 LOCK_WRITE 128"
+)
 FALLOCATE = flags(
     bits("KEEP_SIZE PUNCH_HOLE NO_HIDE_STALE COLLAPSE_RANGE ZERO_RANGE INSERT_RANGE UNSHARE_RANGE",
          "FALLOC_FL_"), "FALLOC_FL"
 )  # fmt: skip
-RENAME = flags(bits("RENAME_NOREPLACE RENAME_EXCHANGE RENAME_WHITEOUT"), "RENAME")
+RENAME = flags(bits("RENAME_NOREPLACE RENAME_EXCHANGE RENAME_WHITEOUT"), "RENAME_??")
 RWF = flags(bits("RWF_HIPRI RWF_DSYNC RWF_SYNC RWF_NOWAIT RWF_APPEND"), "RWF")
 CLOSE_RANGE = flags(names("CLOSE_RANGE_UNSHARE 2 CLOSE_RANGE_CLOEXEC 4"), "CLOSE_RANGE")
 EVENTFD = flags(names("EFD_SEMAPHORE 1 EFD_CLOEXEC 0o2000000 EFD_NONBLOCK 0o4000"), "EFD")
@@ -107,10 +110,11 @@ def is_no_device(made: int) -> bool:
 def type_and_mode(value: int) -> str:
     """S_IFREG|0644; octal where there is no such type."""
     kind = _TYPES.get(value & 0o170000)
-    if kind is None:
+    if kind is None and value & 0o170000:
         return octal(value)
     special = [name for bit, name in _SPECIAL.items() if value & bit]
-    return "|".join([kind, *special, octal(value & ~0o177000)])
+    first = [kind] if kind else []
+    return "|".join([*first, *special, octal(value & ~0o177000)])
 
 
 def node_mode(value: int, _: Sight) -> str:
@@ -147,6 +151,7 @@ def memfd_flags(value: int, _: Sight) -> str:
 def open_how(value: int, sight: Sight) -> str:
     """openat2's structure; the mode only where a file is created."""
     size = sight.arg(1)
+    size = min(size, PATH_MAX)
     data = sight.read(value, _HOW.size) if value and size >= _HOW.size else None
     if data is None:
         return pointer(value)
@@ -154,7 +159,29 @@ def open_how(value: int, sight: Sight) -> str:
     shown = {"flags": open_words(opened)}
     if opened & (_CREATES | _TMPFILE) or created:
         shown["mode"] = octal(created)
-    return fields(**shown, resolve=_RESOLVE(resolve, sight))
+    return fields(**shown, resolve=_RESOLVE(resolve, sight))[:-1] + _more(value, size, sight) + "}"
+
+
+def _more(value: int, size: int, sight: Sight) -> str:
+    """What a later Linux may understand: bytes behind the structure that are not zero."""
+    data = sight.read(value + _HOW.size, size - _HOW.size) or b""
+    if not any(data):
+        return ""
+    most = sight.string_length
+    shown = hexadecimal_bytes(data[:most], len(data) > most)
+    return f", /* bytes {_HOW.size}..{size - 1} */ {shown}"
+
+
+def new_offset(value: int, sight: Sight) -> str:
+    """sendfile: where it has come to."""
+    came = sendfile_offset(value, sight) if (sight.result or 0) > 0 else ""
+    return f" => {came}" if came.startswith("[") else ""
+
+
+def sendfile_offset(value: int, sight: Sight) -> str:
+    """A pointer to an offset, taken for unsigned."""
+    data = sight.read(value, 8) if value else None
+    return pointer(value) if data is None else f"[{int.from_bytes(data, 'little')}]"
 
 
 def offset_at(value: int, sight: Sight) -> str:

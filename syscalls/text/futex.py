@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from syscalls.text.clocks import timespec
-from syscalls.text.sight import Sight, hexadecimal, low, number, pointer, unsigned
+from syscalls.text.sight import Sight, low, low_hexadecimal, number, pointer, unsigned
 from syscalls.text.words import numbered, one_of
 
 _OPERATIONS = numbered(
     "WAIT WAKE FD REQUEUE CMP_REQUEUE WAKE_OP LOCK_PI UNLOCK_PI TRYLOCK_PI WAIT_BITSET WAKE_BITSET"
     " WAIT_REQUEUE_PI CMP_REQUEUE_PI LOCK_PI2", "FUTEX_"
 )  # fmt: skip
-_PRIVATE, _REALTIME = 128, 256
+_PRIVATE, _REALTIME, _COMMAND = 128, 256, 127
 _WITH_PRIVATE = set(range(14)) - {2}
 _ADD = numbered("SET ADD OR ANDN XOR", "FUTEX_OP_")
 _COMPARE = numbered("EQ NE LT LE GT GE", "FUTEX_OP_CMP_")
@@ -24,7 +24,7 @@ _SHAPES = {
     "WAIT_REQUEUE_PI": "value timeout second", "CMP_REQUEUE_PI": "value count second value",
     "LOCK_PI2": "- timeout",
 }  # fmt: skip
-_UNKNOWN = "value hex hex hex"
+_UNKNOWN = "value second second low"
 
 
 def operation(value: int, _: Sight) -> str:
@@ -40,7 +40,7 @@ def operation(value: int, _: Sight) -> str:
 
 def argument(value: int, sight: Sight) -> str | None:
     """One of the last four arguments, as the operation has it."""
-    plain = low(sight.args[1]) & ~_PRIVATE & ~_REALTIME
+    plain = low(sight.args[1]) & _COMMAND
     name = _OPERATIONS.get(plain, "").removeprefix("FUTEX_")
     shape = _SHAPES.get(name, _UNKNOWN).split()
     position = sight.index - 2
@@ -65,7 +65,7 @@ def _wake_operation(value: int, _: Sight) -> str:
 _MEANINGS = {
     "value": unsigned,
     "count": unsigned,
-    "hex": hexadecimal,
+    "low": low_hexadecimal,
     "timeout": timespec,
     "second": lambda value, _: pointer(value),
     "bits": _bits,

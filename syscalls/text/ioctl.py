@@ -9,15 +9,19 @@ from __future__ import annotations
 from syscalls.text.process import int_out, unsigned_out
 from syscalls.text.sight import Sight, Text, at, hexadecimal, low, number, signed_decimal
 from syscalls.text.terminal import termios
-from syscalls.text.words import choice, fields, names
+from syscalls.text.words import Names, fields, numbered
 
 _winsize = at(
     "<4H",
     lambda rows, columns, x, y: fields(ws_row=rows, ws_col=columns, ws_xpixel=x, ws_ypixel=y),
 )
-_FLUSH = choice(names("TCIFLUSH 0 TCOFLUSH 1 TCIOFLUSH 2"), "TC")
-_FLOW = choice(names("TCOOFF 0 TCOON 1 TCIOFF 2 TCION 3"), "TC")
+_FLUSH = numbered("TCIFLUSH TCOFLUSH TCIOFLUSH")
+_FLOW = numbered("TCOOFF TCOON TCIOFF TCION")
 _DIRECTIONS = ("_IOC_NONE", "_IOC_WRITE", "_IOC_READ", "_IOC_READ|_IOC_WRITE")
+
+
+def _terminal_word(known: Names) -> Text:
+    return lambda value, _: known.get(low(value), f"{number(low(value))} /* TC??? */")
 
 
 def _nothing(_: int, __: Sight) -> None:
@@ -30,8 +34,8 @@ _REQUESTS: dict[int, tuple[str, Text, bool]] = {
     0x5403: ("SNDCTL_TMR_STOP or TCSETSW", termios, False),
     0x5404: ("SNDCTL_TMR_CONTINUE or TCSETSF", termios, False),
     0x5409: ("TCSBRK", signed_decimal, False),
-    0x540A: ("TCXONC", _FLOW, False),
-    0x540B: ("TCFLSH", _FLUSH, False),
+    0x540A: ("TCXONC", _terminal_word(_FLOW), False),
+    0x540B: ("TCFLSH", _terminal_word(_FLUSH), False),
     0x540E: ("TIOCSCTTY", signed_decimal, False),
     0x540F: ("TIOCGPGRP", int_out, True),
     0x5410: ("TIOCSPGRP", int_out, False),

@@ -1,10 +1,11 @@
-"""Memory: rights, flags of mappings, advice. Source: asm-generic/mman-common.h, asm-generic/mman.h,
-linux/mman.h, linux/mempolicy.h.
+"""Memory: rights, flags of mappings, advice.
+
+Source: asm-generic/mman-common.h, asm-generic/mman.h, linux/mman.h.
 """
 
 from __future__ import annotations
 
-from syscalls.text.sight import Sight, array, number, signed_decimal
+from syscalls.text.sight import Sight, array, low, number, signed_decimal
 from syscalls.text.words import bits, choice, flag_words, flags, long_flags, names, numbered
 
 PROT = long_flags(
@@ -21,7 +22,7 @@ _MAP = names("""
 _HUGE_SHIFT = 26
 _HUGE_MASK = 0x3F << _HUGE_SHIFT
 
-_MREMAP_FIXED, _MREMAP_DONTUNMAP = 2, 4
+_MOVED = 3
 MREMAP = long_flags(bits("MREMAP_MAYMOVE MREMAP_FIXED MREMAP_DONTUNMAP"), "MREMAP")
 MADVICE = choice(
     numbered("NORMAL RANDOM SEQUENTIAL WILLNEED DONTNEED - - - FREE REMOVE DONTFORK DOFORK"
@@ -29,14 +30,17 @@ MADVICE = choice(
              " COLD PAGEOUT POPULATE_READ POPULATE_WRITE DONTNEED_LOCKED COLLAPSE", "MADV_")
     | names("MADV_HWPOISON 100 MADV_SOFT_OFFLINE 101"), "MADV"
 )  # fmt: skip
-MSYNC = flags(bits("MS_ASYNC MS_INVALIDATE MS_SYNC"), "MS")
+MSYNC = flags(names("MS_SYNC 4 MS_ASYNC 1 MS_INVALIDATE 2"), "MS")
 MLOCK2 = flags(bits("MLOCK_ONFAULT"), "MLOCK")
 MLOCKALL = flags(bits("MCL_CURRENT MCL_FUTURE MCL_ONFAULT"), "MCL")
-PKEY_RIGHTS = long_flags(bits("PKEY_DISABLE_ACCESS PKEY_DISABLE_WRITE"), "PKEY")
+PKEY_RIGHTS = long_flags(
+    bits("PKEY_DISABLE_ACCESS PKEY_DISABLE_WRITE PKEY_DISABLE_EXECUTE"), "PKEY"
+)
 
 
 def map_flags(value: int, _: Sight) -> str:
     """The type, the flags, and the logarithm of the size of huge pages."""
+    value = low(value)
     kind, rest, huge = value & 0xF, value & ~0xF & ~_HUGE_MASK, (value & _HUGE_MASK) >> _HUGE_SHIFT
     words = [_MAP_TYPES.get(kind, f"{kind:#x} /* MAP_??? */")]
     if rest:
@@ -47,8 +51,8 @@ def map_flags(value: int, _: Sight) -> str:
 
 
 def tells_no_target(word: int) -> bool:
-    """Where a mapping shall go counts only with some flags of mremap."""
-    return not word & (_MREMAP_FIXED | _MREMAP_DONTUNMAP)
+    """Where a mapping shall go counts only if it may move, and is fixed."""
+    return word & _MOVED != _MOVED
 
 
 def offset(value: int, sight: Sight) -> str:

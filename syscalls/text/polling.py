@@ -13,19 +13,20 @@ from syscalls.text.signals import signal_set
 from syscalls.text.words import choice, fields, flag_words, flags, names, numbered
 
 _POLL = names("""
-    POLLIN 1 POLLPRI 2 POLLOUT 4 POLLRDNORM 0x40 POLLWRNORM 0x100 POLLRDBAND 0x80 POLLWRBAND 0x200
-    POLLERR 8 POLLHUP 0x10 POLLNVAL 0x20 POLLMSG 0x400 POLLREMOVE 0x1000 POLLRDHUP 0x2000
+    POLLIN 1 POLLPRI 2 POLLOUT 4 POLLERR 8 POLLHUP 0x10 POLLNVAL 0x20 POLLRDNORM 0x40
+    POLLRDBAND 0x80 POLLWRNORM 0x100 POLLWRBAND 0x200 POLLMSG 0x400 POLLREMOVE 0x1000
+    POLLRDHUP 0x2000 POLL_BUSY_LOOP 0x8000
 """)
 _EPOLL = names("""
-    EPOLLIN 1 EPOLLPRI 2 EPOLLOUT 4 EPOLLRDNORM 0x40 EPOLLRDBAND 0x80 EPOLLWRNORM 0x100
-    EPOLLWRBAND 0x200 EPOLLMSG 0x400 EPOLLERR 8 EPOLLHUP 0x10 EPOLLRDHUP 0x2000
+    EPOLLIN 1 EPOLLPRI 2 EPOLLOUT 4 EPOLLERR 8 EPOLLHUP 0x10 EPOLLNVAL 0x20 EPOLLRDNORM 0x40
+    EPOLLRDBAND 0x80 EPOLLWRNORM 0x100 EPOLLWRBAND 0x200 EPOLLMSG 0x400 EPOLLRDHUP 0x2000
     EPOLLEXCLUSIVE 0x10000000 EPOLLWAKEUP 0x20000000 EPOLLONESHOT 0x40000000 EPOLLET 0x80000000
 """)
 EPOLL_OP = choice(numbered("EPOLL_CTL_ADD EPOLL_CTL_DEL EPOLL_CTL_MOD", first=1), "EPOLL_CTL")
 EPOLL_CREATE = flags(names("EPOLL_CLOEXEC 0o2000000"), "EPOLL")
 _POLLFD = Struct("<iHH")
 _MASK = Struct("<2Q")
-_MOST_SET = 1024
+_MOST_SET = 1 << 20
 
 
 def _asked(data: bytes) -> str:
@@ -44,10 +45,13 @@ def poll_answer(value: int, sight: Sight) -> str:
     """What came: the files of which something is to be told, and ppoll's time that was left."""
     if sight.result == 0:
         return "0 (Timeout)"
-    parts = [_came(value, sight)]
+    came = _came(value, sight)
+    parts = [came] if came != "[]" else []
+    if not value or not sight.arg(1):
+        return f"{sight.result}"
     if len(sight.args) == 5 and sight.args[2]:
         parts.append(f"left {timespec(sight.args[2], sight)}")
-    return f"{sight.result} ({', '.join(parts)})"
+    return f"{sight.result} ({', '.join(parts)})" if parts else f"{sight.result}"
 
 
 def _came(value: int, sight: Sight) -> str:
@@ -55,12 +59,13 @@ def _came(value: int, sight: Sight) -> str:
     for index in range(min(sight.arg(1) & 0xFFFFFFFF, 1 << 16)):
         data = sight.read(value + index * _POLLFD.size, _POLLFD.size)
         if data is None:
+            shown.append(pointer(value + index * _POLLFD.size))
             break
         fd, _, events = _POLLFD.unpack(data)
         if fd < 0 or not events:
             continue
         if len(shown) >= sight.string_length:
-            return f"[{', '.join(shown)}, ...]"
+            return f"[{', '.join([*shown, '...'])}]"
         shown.append(fields(fd=fd, revents=flag_words(events, _POLL, "POLL")))
     return f"[{', '.join(shown)}]"
 
@@ -68,7 +73,7 @@ def _came(value: int, sight: Sight) -> str:
 def _members(value: int, sight: Sight, most: int) -> list[int] | None:
     """The descriptors of a set; None where it cannot be seen."""
     count = sight.args[0]
-    if not value or count < 0:
+    if not value or count <= 0:
         return None
     size = (min(count, _MOST_SET) + 63) // 64 * 8
     data = sight.read(value, size)
@@ -85,19 +90,23 @@ def fd_set(value: int, sight: Sight) -> str:
 
 
 def select_answer(_: int, sight: Sight) -> str:
-    """What came, set by set, and the time that was left; asked of the first argument."""
-    left = sight.result or 0
-    if left == 0:
+    """What came, set by set, and the time that was left; asked of the first argument.
+
+    strace closes the bracket of the set before once more for a set in which nothing came.
+    """
+    if sight.result == 0:
         return "0 (Timeout)"
-    parts = []
+    told, ready = "", sight.result or 0
     for name, value in zip(("in", "out", "except"), sight.args[1:4], strict=True):
-        members = _members(value, sight, left)
+        members = _members(value, sight, ready) if ready else None
         if members:
-            parts.append(f"{name} [{' '.join(map(str, members))}]")
-            left -= len(members)
+            told += f"{', ' if told else ''}{name} [{' '.join(map(str, members))}"
+            ready -= len(members)
+        told += "]" if told and members is not None else ""
     if sight.args[4]:
-        parts.append(f"left {_timeout(sight)(sight.args[4], sight)}")
-    return f"{sight.result} ({', '.join(parts)})"
+        left = _timeout(sight)(sight.args[4], sight)
+        told += f"{', ' if told else ''}left {left}"
+    return f"{sight.result} ({told})"
 
 
 def _timeout(sight: Sight) -> Text:

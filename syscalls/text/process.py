@@ -10,7 +10,7 @@ from struct import Struct
 
 from syscalls.text.clocks import timeval_words
 from syscalls.text.sight import Sight, array, at, low, number, pointer
-from syscalls.text.strings import quoted
+from syscalls.text.strings import bytes_out, quoted
 from syscalls.text.words import bits, choice, fields, flag_words, flags, names, numbered, one_of
 
 RESOURCE = choice(
@@ -27,20 +27,21 @@ WAIT = flags(
     names("WNOHANG 1 WSTOPPED 2 WEXITED 4 WCONTINUED 8 WNOWAIT 0x1000000 __WNOTHREAD 0x20000000"
           " __WALL 0x40000000 __WCLONE 0x80000000"), "W"
 )  # fmt: skip
-MEMBARRIER = choice(
-    {0: "MEMBARRIER_CMD_QUERY"} | bits(
-        "GLOBAL GLOBAL_EXPEDITED REGISTER_GLOBAL_EXPEDITED PRIVATE_EXPEDITED"
-        " REGISTER_PRIVATE_EXPEDITED PRIVATE_EXPEDITED_SYNC_CORE"
-        " REGISTER_PRIVATE_EXPEDITED_SYNC_CORE PRIVATE_EXPEDITED_RSEQ"
-        " REGISTER_PRIVATE_EXPEDITED_RSEQ", "MEMBARRIER_CMD_"), "MEMBARRIER_CMD"
+_BARRIERS = bits(
+    "GLOBAL GLOBAL_EXPEDITED REGISTER_GLOBAL_EXPEDITED PRIVATE_EXPEDITED"
+    " REGISTER_PRIVATE_EXPEDITED PRIVATE_EXPEDITED_SYNC_CORE"
+    " REGISTER_PRIVATE_EXPEDITED_SYNC_CORE PRIVATE_EXPEDITED_RSEQ"
+    " REGISTER_PRIVATE_EXPEDITED_RSEQ", "MEMBARRIER_CMD_"
 )  # fmt: skip
+MEMBARRIER_FLAGS = flags(bits("MEMBARRIER_CMD_FLAG_CPU"), "MEMBARRIER_CMD_FLAG")
+MEMBARRIER = choice({0: "MEMBARRIER_CMD_QUERY"} | _BARRIERS, "MEMBARRIER_CMD")
 POLICIES = numbered("OTHER FIFO RR BATCH ISO IDLE DEADLINE", "SCHED_")
 POLICY = choice(POLICIES, "SCHED")
 _RESET_ON_FORK = 0x40000000
 PRIORITY_WHO = choice(numbered("PRIO_PROCESS PRIO_PGRP PRIO_USER"), "PRIO")
 IOPRIO_WHO = choice(numbered("PROCESS PGRP USER", "IOPRIO_WHO_", 1), "IOPRIO_WHO")
 _IO_CLASSES = numbered("NONE RT BE IDLE", "IOPRIO_CLASS_")
-_PERSONALITIES = numbered("PER_LINUX")
+_PERSONALITIES = numbered("LINUX - - - - - BSD - LINUX32 - - - RISCOS SOLARIS - OSF4 HPUX", "PER_")
 _PERSONALITY = names("""
     UNAME26 0x20000 ADDR_NO_RANDOMIZE 0x40000 FDPIC_FUNCPTRS 0x80000 MMAP_PAGE_ZERO 0x100000
     ADDR_COMPAT_LAYOUT 0x200000 READ_IMPLIES_EXEC 0x400000 ADDR_LIMIT_32BIT 0x800000
@@ -51,6 +52,9 @@ SYSLOG = numbered(
     "CLOSE OPEN READ READ_ALL READ_CLEAR CLEAR CONSOLE_OFF CONSOLE_ON CONSOLE_LEVEL SIZE_UNREAD"
     " SIZE_BUFFER", "SYSLOG_ACTION_"
 )  # fmt: skip
+_MOST_GROUPS = 65536
+_READING = (2, 3, 4)
+_SILENT_ACTIONS = (0, 1, 5, 6, 7, 9, 10)
 CAPABILITIES = numbered(
     "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE"
     " NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO"
@@ -60,9 +64,9 @@ CAPABILITIES = numbered(
 )  # fmt: skip
 _CAPABILITY_BITS = {1 << bit: f"1<<{name}" for bit, name in CAPABILITIES.items()}
 _VERSIONS = names("1 0x19980330 2 0x20071026 3 0x20080522", "_LINUX_CAPABILITY_VERSION_")
-_VERSION_1 = 0x19980330
+_WIDE_VERSIONS = (0x20071026, 0x20080522)
 _SYSINFO = Struct("<q3Q6QH6xQQI4x")
-_RUSAGE = Struct("<4q112x")
+_RUSAGE = Struct("<qQqQ112x")
 
 
 def _limit(value: int) -> str:
@@ -120,7 +124,7 @@ def cpu_set(value: int, sight: Sight) -> str:
 
 
 def cpu_set_in(value: int, sight: Sight) -> str:
-    return _cpus(value, sight.arg(-1), sight)
+    return _cpus(value, low(sight.arg(-1)), sight)
 
 
 def _cpus(value: int, size: int, sight: Sight) -> str:
@@ -135,13 +139,17 @@ def _cpus(value: int, size: int, sight: Sight) -> str:
 
 def policy_answer(_: int, sight: Sight) -> str:
     """sched_getscheduler."""
-    return f"{sight.result} ({scheduler(sight.result or 0, sight)})"
+    policy = sight.result or 0
+    known = policy & ~_RESET_ON_FORK in POLICIES
+    return f"{policy} ({scheduler(policy, sight)})" if known else str(policy)
 
 
 def scheduler(value: int, _: Sight) -> str:
     """A policy, and whether children start without it."""
     value = low(value)
-    plain = one_of(value & ~_RESET_ON_FORK, POLICIES, "SCHED")
+    if value & ~_RESET_ON_FORK not in POLICIES:
+        return one_of(value, POLICIES, "SCHED")
+    plain = POLICIES[value & ~_RESET_ON_FORK]
     return f"{plain}|SCHED_RESET_ON_FORK" if value & _RESET_ON_FORK else plain
 
 
@@ -150,22 +158,27 @@ int_out = at("<i", "[{}]".format)
 unsigned_out = at("<I", "[{}]".format)
 long_out = at("<q", "[{}]".format)
 size_out = at("<Q", "[{}]".format)
-address_out = at("<Q", lambda value: f"[{pointer(value) if value else '0'}]")
 pointer_out = at("<Q", lambda value: f"[{pointer(value)}]")
 
 
 def groups(value: int, sight: Sight) -> str:
     """setgroups: as many as the argument before says."""
-    return _ids(value, low(sight.arg(-1)), sight)
+    count = low(sight.arg(-1))
+    return pointer(value) if count > _MOST_GROUPS else _ids(value, count, sight)
 
 
 def groups_out(value: int, sight: Sight) -> str:
-    """getgroups: as many as it answers, where any were asked for."""
-    return _ids(value, sight.result or 0, sight) if sight.arg(-1) else pointer(value)
+    """getgroups: as many as it answers."""
+    return _ids(value, sight.result or 0, sight)
 
 
 def _ids(value: int, count: int, sight: Sight) -> str:
-    return array(value, count, 4, sight, lambda data: str(int.from_bytes(data, "little")))
+    return array(value, count, 4, sight, _id)
+
+
+def _id(data: bytes) -> str:
+    value = int.from_bytes(data, "little")
+    return "-1" if value == low(-1) else str(value)
 
 
 def personality(value: int, _: Sight) -> str:
@@ -191,12 +204,35 @@ def io_priority(value: int, _: Sight) -> str:
 
 
 def io_priority_answer(_: int, sight: Sight) -> str:
-    return f"{number(sight.result or 0)} ({io_priority(sight.result or 0, sight)})"
+    return f"{sight.result} ({io_priority(sight.result or 0, sight)})"
+
+
+def membarrier_answer(value: int, sight: Sight) -> str | None:
+    """A query answers which commands there are."""
+    if value or not sight.result:
+        return None
+    return f"{sight.result:#x} ({flag_words(sight.result, _BARRIERS, 'MEMBARRIER_CMD')})"
 
 
 def syslog_action(value: int, _: Sight) -> str:
-    value = low(value)
     return f"{value} /* {SYSLOG.get(value, 'SYSLOG_ACTION_???')} */"
+
+
+def syslog_size(value: int, sight: Sight) -> str | None:
+    """None for the actions that need none."""
+    return None if sight.args[0] in _SILENT_ACTIONS else str(value)
+
+
+def needs_no_cpu(word: int) -> bool:
+    """membarrier names a processor only with its flag."""
+    return not word & 1
+
+
+def syslog_bytes(value: int, sight: Sight) -> str | None:
+    """What was read, by the actions that read."""
+    if sight.args[0] in _SILENT_ACTIONS:
+        return None
+    return bytes_out(value, sight) if sight.args[0] in _READING else pointer(value)
 
 
 capability_header = at(
@@ -210,8 +246,10 @@ capability_header = at(
 def capability_data(value: int, sight: Sight) -> str:
     """Sets of capabilities: of 32 bits in the first version, of 64 in the others."""
     header = sight.read(sight.arg(-1), 4) if sight.arg(-1) else None
-    wide = header is not None and int.from_bytes(header, "little") in set(_VERSIONS) - {_VERSION_1}
-    data = None if sight.failed or not value else sight.read(value, 24 if wide else 12)
+    if header is None or sight.failed or not value:
+        return pointer(value)
+    wide = int.from_bytes(header, "little") in _WIDE_VERSIONS
+    data = sight.read(value, 24 if wide else 12)
     if data is None:
         return pointer(value)
     words = [int.from_bytes(data[at : at + 4], "little") for at in range(0, len(data), 4)]

@@ -11,6 +11,7 @@ Read = Callable[[int, int], bytes | None]
 
 PAGE = 4096
 _LOW = (1 << 32) - 1
+_END = 1 << 64
 
 
 class Sight:
@@ -136,7 +137,7 @@ def at(layout: str, show: Callable[..., str]) -> Text:
 
 def array(value: int, count: int, size: int, sight: Sight, show: Callable[[bytes], str]) -> str:
     """An array in memory, an element after the other, as far as strace goes."""
-    if not value or sight.failed:
+    if not value or sight.failed or value + count * size > _END:
         return pointer(value)
     if count == 0:
         return "[]"

@@ -34,6 +34,8 @@ _SI_USER, _SI_TKILL, _SI_TIMER = 0, -6, -2
 def siginfo_words(data: bytes) -> str:
     """128 bytes of siginfo_t as a structure."""
     signo, error, code = _HEAD.unpack_from(data)
+    if not signo:
+        return "{}"
     known = _CODES.get(signo, {}).get(code) or _ANY.get(low(code))
     shown: dict[str, object] = {
         "si_signo": signal_name(signo),
@@ -55,7 +57,7 @@ def _cause(signo: int, code: int, data: bytes) -> dict[str, object]:
     pid, uid, _ = _SENDER.unpack_from(data)
     sender = {"si_pid": pid, "si_uid": uid}
     if code in (_SI_USER, _SI_TKILL):
-        return sender | _value(data, always=False)
+        return sender
     if code < 0:
         return sender | _value(data, always=True)
     return (sender if pid or uid else {}) | _value(data, always=False)
@@ -78,6 +80,11 @@ def _child(data: bytes) -> dict[str, object]:
         "si_utime": user,
         "si_stime": system,
     }
+
+
+def received(_: int, sight: Sight) -> str | None:
+    """rt_sigtimedwait answers the number of the signal that came."""
+    return f"{sight.result} ({signal_name(sight.result)})" if sight.result else None
 
 
 def siginfo(value: int, sight: Sight) -> str:

@@ -54,6 +54,19 @@ def sigset_sized(value: int, sight: Sight) -> str | None:
     return sigset(value, sight) if sight.args[-1] == 8 else pointer(value)
 
 
+def pending(value: int, sight: Sight) -> str:
+    """rt_sigpending: as much of a set as was asked for."""
+    size = sight.arg(1)
+    seen = value and 0 < size <= 8 and not sight.failed
+    data = sight.read(value, size) if seen else None
+    return pointer(value) if data is None else signal_set(int.from_bytes(data, "little"))
+
+
+def sigset_before_size(value: int, sight: Sight) -> str | None:
+    """signalfd4: the size stands right behind the set."""
+    return sigset(value, sight) if sight.arg(1) == 8 else pointer(value)
+
+
 def action(value: int, sight: Sight) -> str:
     """struct sigaction, as the kernel has it."""
     seen = sight.unpack(value, _ACTION)

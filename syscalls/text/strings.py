@@ -5,10 +5,10 @@ from __future__ import annotations
 from syscalls.text.sight import Sight, array, low, pointer
 
 PATH_MAX = 4096
-_ESCAPED = {ord('"'): '\\"', ord("\\"): "\\\\"} | {
-    ord(char): name for char, name in zip("\t\n\v\f\r", ("\\t", "\\n", "\\v", "\\f", "\\r"), strict=True)
-}  # fmt: skip
-_DIGITS = range(ord("0"), ord("9") + 1)
+_XATTR_SIZE_MAX = 65536
+_COMM_LEN = 16
+_ESCAPED = {ord(char): f"\\{name}" for char, name in zip('"\\\t\n\v\f\r', '"\\tnvfr', strict=True)}
+_DIGITS = range(ord("0"), ord("7") + 1)
 
 
 def quoted(data: bytes, cut: bool = False) -> str:
@@ -44,14 +44,36 @@ def string(value: int, sight: Sight) -> str:
     return quoted(found[0][:most], len(found[0]) > most)
 
 
-def string_out(value: int, sight: Sight) -> str:
-    """A string that the call has written."""
-    return pointer(value) if sight.failed else string(value, sight)
+def thread_name(value: int, sight: Sight) -> str:
+    """prctl: a name of at most 15 bytes."""
+    found = sight.until_nul(value, _COMM_LEN) if value and not sight.failed else None
+    if found is None:
+        return pointer(value)
+    return quoted(found[0][: _COMM_LEN - 1], not found[1])
 
 
 def path_out(value: int, sight: Sight) -> str:
-    """getcwd: a path that the call has written."""
-    return pointer(value) if sight.failed else path(value, sight)
+    """getcwd: a path that the call has written, as long as it answers."""
+    size = sight.result or PATH_MAX
+    found = None if sight.failed or not value else sight.until_nul(value, size)
+    if found is None:
+        return pointer(value)
+    data, ends = found
+    return quoted(data[: size - 1], not ends)
+
+
+def hexadecimal_bytes(data: bytes, cut: bool = False) -> str:
+    """Bytes that mean nothing, between quotes."""
+    return '"' + "".join(f"\\x{byte:02x}" for byte in data) + '"' + "..." * cut
+
+
+def random_out(value: int, sight: Sight) -> str:
+    """getrandom: bytes that mean nothing."""
+    size, most = sight.result or 0, sight.string_length
+    data = sight.read(value, min(size, most)) if size else b""
+    if sight.failed or not value or data is None:
+        return pointer(value)
+    return hexadecimal_bytes(data, size > most)
 
 
 def buffer(value: int, size: int, sight: Sight) -> str:
@@ -59,7 +81,7 @@ def buffer(value: int, size: int, sight: Sight) -> str:
     if not value:
         return "NULL"
     most = sight.string_length
-    data = sight.read(value, min(size, most + 1))
+    data = sight.read(value, min(size, most + 1)) if size else b""
     if data is None:
         return pointer(value)
     return quoted(data[:most], size > most)
@@ -108,10 +130,32 @@ def _empty(data: bytes) -> str:
     return f"{{iov_base={where}, iov_len={int.from_bytes(length, 'little')}}}"
 
 
+def xattr_in(value: int, sight: Sight) -> str:
+    """setxattr: what no attribute can hold is not looked at."""
+    size = sight.arg(1)
+    return pointer(value) if size > _XATTR_SIZE_MAX else _attribute(value, size, sight)
+
+
+def xattr_list(value: int, sight: Sight) -> str:
+    """listxattr: nothing where only the size was asked for."""
+    return bytes_out(value, sight) if sight.arg(1) else pointer(value)
+
+
 def xattr_value(value: int, sight: Sight) -> str:
-    """getxattr: nothing where only the size was asked for."""
-    asked = sight.arg(1)
-    return pointer(value) if sight.failed or not asked else buffer(value, sight.result or 0, sight)
+    """getxattr."""
+    return pointer(value) if sight.failed else _attribute(value, sight.result or 0, sight)
+
+
+def _attribute(value: int, size: int, sight: Sight) -> str:
+    """Without the NUL at its end, if it has one; nor is it said then that there is more."""
+    most = sight.string_length
+    data = sight.read(value, min(size, most + 1)) if size else b""
+    if not value or data is None:
+        return pointer(value)
+    shown = data[:most]
+    if shown.endswith(b"\0"):
+        return quoted(shown[:-1])
+    return quoted(shown, size > most)
 
 
 def file_descriptors(value: int, sight: Sight) -> str:

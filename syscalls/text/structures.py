@@ -35,6 +35,7 @@ _FILESYSTEMS = names("""
     ANON_INODE_FS_MAGIC 0x9041934 SQUASHFS_MAGIC 0x73717368 FUSE_SUPER_MAGIC 0x65735546
     HUGETLBFS_MAGIC 0x958458f6 CGROUP2_SUPER_MAGIC 0x63677270
 """)
+_ST_VALID = 0x20
 _MOUNT_FLAGS = names("""
     ST_VALID 0x20 ST_RDONLY 1 ST_NOSUID 2 ST_NODEV 4 ST_NOEXEC 8 ST_SYNCHRONOUS 0x10
     ST_MANDLOCK 0x40 ST_NOATIME 0x400 ST_NODIRATIME 0x800 ST_RELATIME 0x1000 ST_NOSYMFOLLOW 0x2000
@@ -87,7 +88,7 @@ def _statfs(kind: int, *rest: int) -> str:
         "f_fsid": f"{{val=[{number(low_id)}, {number(high_id)}]}}",
         "f_namelen": name, "f_frsize": fragment,
     }  # fmt: skip
-    if mount:
+    if mount & _ST_VALID:
         shown["f_flags"] = flag_words(mount, _MOUNT_FLAGS, "ST")
     return fields(**shown)
 
@@ -97,14 +98,16 @@ statfs = at("<7Q2I3Q32x", _statfs)
 
 def _entries(value: int, sight: Sight, smallest: int) -> str:
     """Folders are not printed: only how many entries were read."""
-    data = None if sight.failed or not value else sight.read(value, sight.result or 0)
-    if data is None:
+    if sight.failed:
         return pointer(value)
+    size = sight.result or 0
+    data = sight.read(value, size) or b""
     count = position = 0
     while len(data) - position >= smallest:
         position += max(int.from_bytes(data[position + 16 : position + 18], "little"), smallest)
         count += 1
-    return f"{value:#x} /* {count} entries */"
+    cut = "+" * (position < size)
+    return f"{pointer(value)} /* {count}{cut} entries */"
 
 
 def entries(value: int, sight: Sight) -> str:

@@ -37,7 +37,7 @@ def flag_words(value: int, known: Names, unknown: str, zero: str = "0") -> str:
             found.append(name)
             rest &= ~flag
     if not found:
-        return f"{value:#x} /* {unknown}_??? */"
+        return f"{value:#x} {_comment(unknown)}"
     return "|".join([*found, f"{rest:#x}"] if rest else found)
 
 
@@ -45,7 +45,12 @@ def one_of(value: int, known: Names, unknown: str) -> str:
     """The name of a number."""
     if value in known:
         return known[value]
-    return f"{value:#x} /* {unknown}_??? */" if value else f"0 /* {unknown}_??? */"
+    return f"{value:#x} {_comment(unknown)}" if value else f"0 {_comment(unknown)}"
+
+
+def _comment(unknown: str) -> str:
+    """Of what kind a number is; most kinds have a prefix, some are told as they are."""
+    return f"/* {unknown} */" if "?" in unknown else f"/* {unknown}_??? */"
 
 
 def flags(known: Names, unknown: str, zero: str = "0") -> Text:

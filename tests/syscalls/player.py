@@ -121,7 +121,7 @@ def _script(calls, *, real):
 def _injected(answer):
     if answer is None:
         return []
-    what = f"error={errorcode[-answer]}" if answer < 0 else f"retval={answer}"
+    what = f"error={errorcode.get(-answer, -answer)}" if answer < 0 else f"retval={answer}"
     return ["-e", f"inject=!execve:{what}"]
 
 

@@ -22,8 +22,8 @@ _SIGNATURES = """
     preadv2 FD IOVEC_OUT SIZE OFFSET OFFSET_HIGH RWF_FLAGS = SIZE
     pwritev2 FD IOVEC_IN SIZE OFFSET OFFSET_HIGH RWF_FLAGS = SIZE
     lseek FD OFFSET WHENCE = LONG
-    sendfile FD FD OFFSET_AT SIZE = SIZE
-    copy_file_range FD OFFSET_AT FD OFFSET_AT SIZE HEX32 = SIZE
+    sendfile FD FD SENDFILE_OFFSET SIZE = SIZE
+    copy_file_range FD OFFSET_AT FD OFFSET_AT SIZE UNSIGNED = SIZE
     splice FD OFFSET_AT FD OFFSET_AT SIZE SPLICE_FLAGS = SIZE
     open PATH OPEN_FLAGS MODE
     openat DIRFD PATH OPEN_FLAGS MODE
@@ -106,12 +106,12 @@ _SIGNATURES = """
     getxattr PATH STRING XATTR_OUT SIZE
     lgetxattr PATH STRING XATTR_OUT SIZE
     fgetxattr FD STRING XATTR_OUT SIZE
-    setxattr PATH STRING BYTES_IN SIZE XATTR_FLAGS
-    lsetxattr PATH STRING BYTES_IN SIZE XATTR_FLAGS
-    fsetxattr FD STRING BYTES_IN SIZE XATTR_FLAGS
-    listxattr PATH XATTR_OUT SIZE
-    llistxattr PATH XATTR_OUT SIZE
-    flistxattr FD XATTR_OUT SIZE
+    setxattr PATH STRING XATTR_IN SIZE XATTR_FLAGS
+    lsetxattr PATH STRING XATTR_IN SIZE XATTR_FLAGS
+    fsetxattr FD STRING XATTR_IN SIZE XATTR_FLAGS
+    listxattr PATH XATTR_LIST_OUT SIZE
+    llistxattr PATH XATTR_LIST_OUT SIZE
+    flistxattr FD XATTR_LIST_OUT SIZE
     removexattr PATH STRING
     lremovexattr PATH STRING
     fremovexattr FD STRING
@@ -131,7 +131,7 @@ _SIGNATURES = """
 
     rt_sigaction SIGNAL SIGACTION_IN SIGACTION_OUT SIZE
     rt_sigprocmask SIGMASK_HOW SIGSET_IN SIGSET_OUT SIZE
-    rt_sigpending SIGSET_OUT SIZE
+    rt_sigpending PENDING_OUT SIZE
     rt_sigsuspend SIGSET_IN SIZE
     rt_sigtimedwait SIGSET_IN SIGINFO_OUT TIMESPEC_IN SIZE
     rt_sigqueueinfo INT SIGNAL SIGINFO_IN
@@ -142,7 +142,7 @@ _SIGNATURES = """
     tgkill INT INT SIGNAL
     pause
     alarm UNSIGNED
-    signalfd4 FD SIGSET_IN SIZE SIGNALFD_FLAGS
+    signalfd4 FD SIGSET_FIRST SIZE SIGNALFD_FLAGS
     setitimer ITIMER ITIMERVAL_IN ITIMERVAL_OUT
     getitimer ITIMER ITIMERVAL_OUT
 
@@ -156,7 +156,7 @@ _SIGNATURES = """
     time TIME_OUT = TIME_ANSWER
     times TMS_OUT
     timerfd_create CLOCK TIMERFD_FLAGS
-    timerfd_settime FD TIMERFD_SET_FLAGS ITIMERSPEC_IN ITIMERSPEC_OUT
+    timerfd_settime FD TIMERFD_FLAGS ITIMERSPEC_IN ITIMERSPEC_OUT
     timerfd_gettime FD ITIMERSPEC_OUT
 
     getpid
@@ -185,16 +185,16 @@ _SIGNATURES = """
     uname UTSNAME_OUT
     arch_prctl ARCH_CODE ARCH_ADDRESS
     prctl PRCTL_OPTION PRCTL_ARGUMENT PRCTL_ARGUMENT PRCTL_ARGUMENT PRCTL_ARGUMENT
-    set_tid_address ADDRESS
+    set_tid_address RAW
     set_robust_list ADDRESS SIZE
     get_robust_list INT ADDRESS_OUT SIZE_OUT
-    rseq RAW HEX32 RAW HEX32
+    rseq RAW RAW RAW RAW
     futex ADDRESS FUTEX_OP FUTEX_ARGUMENT FUTEX_ARGUMENT FUTEX_ARGUMENT FUTEX_ARGUMENT
-    membarrier MEMBARRIER INT
-    getrandom BYTES_OUT SIZE RANDOM_FLAGS = SIZE
+    membarrier MEMBARRIER MEMBARRIER_FLAGS INT
+    getrandom RANDOM_OUT SIZE RANDOM_FLAGS = SIZE
     sched_yield
-    sched_getaffinity INT SIZE CPUSET_OUT
-    sched_setaffinity INT SIZE CPUSET_IN
+    sched_getaffinity INT UNSIGNED CPUSET_OUT
+    sched_setaffinity INT UNSIGNED CPUSET_IN
     sched_getscheduler INT = POLICY_ANSWER
     sched_setscheduler INT POLICY_SET SCHED_PARAM_IN
     sched_getparam INT SCHED_PARAM_OUT
@@ -208,8 +208,7 @@ _SIGNATURES = """
     ioprio_get IOPRIO_WHO INT = IOPRIO_ANSWER
     ioprio_set IOPRIO_WHO INT IOPRIO
     personality PERSONALITY
-    syslog SYSLOG_ACTION BYTES_OUT INT
-    sethostname BYTES_IN SIZE
+    syslog SYSLOG_ACTION SYSLOG_OUT SYSLOG_SIZE
 """
 
 
@@ -227,6 +226,5 @@ def _row(line: str) -> Row:
     )
 
 
-ALL_ROWS: dict[str, Row] = {
-    row.name: row for row in (_row(line) for line in _SIGNATURES.strip().splitlines() if line.strip())
-} | BY_NAME  # fmt: skip
+_LINES = filter(None, map(str.strip, _SIGNATURES.splitlines()))
+ALL_ROWS: dict[str, Row] = {row.name: row for row in map(_row, _LINES)} | BY_NAME
