@@ -1,4 +1,7 @@
-"""How often each system call was made, how often it failed, what it took: strace's -c."""
+"""How often each system call was made, how often it failed, what it took: strace's -c.
+
+Like strace's, the table leaves out what does not come back, and numbers that name no call.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
+from syscalls.names import NAMES
 from syscalls.table import Row
 
 _LEAST_WIDTH = 16
@@ -29,15 +33,23 @@ class Count:
         self._clock = clock
         self.tallies: dict[str, Tally] = {}
 
-    def entering(self, row: Row, args: tuple[int, ...]) -> tuple[Tally, float]:
-        tally = self.tallies.setdefault(row.name, Tally(row.number))
-        tally.calls += 1
-        return tally, self._clock()
+    def entering(self, row: Row, args: tuple[int, ...]) -> tuple[Row, float]:
+        return row, self._clock()
 
-    def leaving(self, entered: tuple[Tally, float], result: int | None) -> None:
-        tally, since = entered
+    def leaving(self, entered: tuple[Row, float], result: int | None) -> None:
+        """Counts a call that comes back."""
+        row, since = entered
+        if result is None or not (tally := self._tally(row)):
+            return
         tally.seconds += self._clock() - since
-        tally.errors += result is not None and result < 0
+        tally.calls += 1
+        tally.errors += result < 0
+
+    def _tally(self, row: Row) -> Tally | None:
+        """None for a call without a name: there are too many."""
+        if row.number not in NAMES:
+            return None
+        return self.tallies.setdefault(row.name, Tally(row.number))
 
     def table(self) -> str:
         """As strace -c prints it: what took most comes first. No two runs are alike."""

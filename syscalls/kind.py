@@ -28,7 +28,8 @@ class Kind:
     names for JSON. text: what strace prints. late: whether that is known only after the call; a
     function where it depends on other arguments. then: what is added to the text after the call.
     answer: what strace prints for the result, where this argument decides it. hides: whether this
-    value leaves the next argument without a meaning.
+    value leaves the next argument without a meaning. unasked: of a result, what is shown among the
+    arguments though no register holds it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Kind:
     answer: Callable[[int, Sight], str | None] | None = None
     then: Callable[[int, Sight], str] | None = None
     hides: Callable[[int], bool] | None = None
+    unasked: Callable[[Sight], str] | None = None
 
     @property
     def layout(self) -> str:

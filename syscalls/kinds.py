@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from syscalls.kind import Kind, map_flag_names, prot_names
 from syscalls.text import (
+    arch_prctl,
     clocks,
     fcntl,
     files,
@@ -118,6 +119,7 @@ PENDING_OUT = Kind("sigset_t of rt_sigpending", text=signals.pending, late=True)
 SIGINFO_IN = Kind("siginfo_t", text=siginfo.siginfo)
 SIGINFO_OUT = Kind("siginfo_t, answered", text=siginfo.siginfo, late=True, answer=siginfo.received)
 SIGNALFD_FLAGS = Kind("flags of signalfd4", bits=32, text=signals.SIGNALFD)
+SIGRETURN = Kind("what rt_sigreturn brings back", bits=64, unasked=signals.returns)
 STACK_IN = Kind("stack_t", text=signals.stack)
 STACK_OUT = Kind("stack_t, answered", text=signals.stack, late=True)
 
@@ -152,8 +154,8 @@ RUSAGE_WHO = Kind("who of getrusage", bits=32, text=process.RUSAGE_WHO)
 RUSAGE_OUT = Kind("struct rusage", text=process.rusage, late=True)
 SYSINFO_OUT = Kind("struct sysinfo", text=process.sysinfo, late=True)
 UTSNAME_OUT = Kind("struct utsname", text=process.utsname, late=True)
-ARCH_CODE = Kind("code of arch_prctl", bits=32, text=prctl.ARCH_CODE)
-ARCH_ADDRESS = Kind("address of arch_prctl", text=prctl.arch_address, late=prctl.arch_is_late)
+ARCH_CODE = Kind("code of arch_prctl", bits=32, text=arch_prctl.CODE)
+ARCH_ADDRESS = Kind("address of arch_prctl", text=arch_prctl.address, late=arch_prctl.is_late)
 PRCTL_OPTION = Kind("option of prctl", bits=32, text=prctl.OPTION, answer=prctl.answer)
 PRCTL_ARGUMENT = Kind("argument of prctl", text=prctl.argument, late=prctl.is_late)
 FUTEX_OP = Kind("operation on a futex", bits=32, text=futex.operation)

@@ -39,19 +39,24 @@ class Strace:
     """A tracer (tracer.py) that writes lines.
 
     write_line: takes a line, without its end. read: the guest's memory. string_length: how many
-    bytes of a string are printed, and elements of an array.
+    bytes of a string are printed, and elements of an array. stack: asks for the stack pointer.
     """
 
     def __init__(
-        self, write_line: Callable[[str], None], read: Read, string_length: int = STRING_LENGTH
+        self,
+        write_line: Callable[[str], None],
+        read: Read,
+        string_length: int = STRING_LENGTH,
+        stack: Callable[[], int] = int,
     ) -> None:
+        self._stack = stack
         self._write = write_line
         self._read = read
         self._string_length = string_length
 
     def entering(self, row: Row, args: tuple[int, ...]) -> Entered:
         """Looks at what the call is given."""
-        call = Entered(row, Sight(args, self._read, self._string_length))
+        call = Entered(row, self._sight(args))
         hidden = False
         for index, (kind, value) in enumerate(zip(row.params, args, strict=True)):
             call.sight.index = index
@@ -61,6 +66,8 @@ class Strace:
                 None if hidden or index in call.late else kind.strace(value, call.sight)
             )
             hidden = kind.hides is not None and kind.hides(value)
+        if row.result.unasked:
+            call.texts.append(row.result.unasked(call.sight))
         return call
 
     def leaving(self, call: Entered, result: int | None) -> None:
@@ -84,6 +91,9 @@ class Strace:
     def killed(self, number: int, *, core: bool = False) -> None:
         """core: whether it left a core dump."""
         self._write(f"+++ killed by {signal_name(number)}{' (core dumped)' * core} +++")
+
+    def _sight(self, args: tuple[int, ...]) -> Sight:
+        return Sight(args, self._read, self._string_length, self._stack())
 
     def _look_again(self, call: Entered, result: int | None) -> None:
         call.sight.result = result

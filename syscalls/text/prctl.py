@@ -1,6 +1,6 @@
-"""prctl(2) and arch_prctl(2): the option says which arguments there are, and what they mean.
+"""prctl(2): the option says which arguments there are, and what they mean.
 
-Source: linux/prctl.h, asm/prctl.h.
+Source: linux/prctl.h.
 """
 
 from __future__ import annotations
@@ -156,28 +156,3 @@ _ANSWERS: dict[str, Callable[[int], str]] = {
     "GET_SECUREBITS": _secure,
     "GET_SPECULATION_CTRL": _speculation,
 }
-
-ARCH_CODES = names("""
-    ARCH_SET_GS 0x1001 ARCH_SET_FS 0x1002 ARCH_GET_FS 0x1003 ARCH_GET_GS 0x1004
-    ARCH_GET_CPUID 0x1011 ARCH_SET_CPUID 0x1012 ARCH_GET_XCOMP_SUPP 0x1021
-    ARCH_GET_XCOMP_PERM 0x1022 ARCH_REQ_XCOMP_PERM 0x1023 ARCH_GET_XCOMP_GUEST_PERM 0x1024
-    ARCH_REQ_XCOMP_GUEST_PERM 0x1025 ARCH_XCOMP_TILECFG 17 ARCH_XCOMP_TILEDATA 18
-    ARCH_MAP_VDSO_X32 0x2001 ARCH_MAP_VDSO_32 0x2002 ARCH_MAP_VDSO_64 0x2003
-""")
-ARCH_CODE = choice(ARCH_CODES, "ARCH")
-_ARCH_GET = (0x1003, 0x1004)
-_ARCH_GET_CPUID = 0x1011
-
-
-def arch_address(value: int, sight: Sight) -> str | None:
-    """A base, or where it shall be stored."""
-    code = low(sight.arg(-1))
-    if code == _ARCH_GET_CPUID:
-        return None
-    if code in _ARCH_GET:
-        return pointer_out(value, sight)
-    return number(value)
-
-
-def arch_is_late(sight: Sight) -> bool:
-    return low(sight.arg(-1)) in _ARCH_GET

@@ -18,12 +18,15 @@ class Sight:
     """args: all arguments, decoded. index: the one that is printed, -1 for the result.
 
     result: the answer, negative for an errno; None before the call. string_length: how much of a
-    string is printed, and how much of an array.
+    string is printed, and how much of an array. stack: the stack pointer.
     """
 
-    __slots__ = ("args", "index", "read", "result", "string_length")
+    __slots__ = ("args", "index", "read", "result", "stack", "string_length")
 
-    def __init__(self, args: tuple[int, ...], read: Read, string_length: int) -> None:
+    def __init__(
+        self, args: tuple[int, ...], read: Read, string_length: int, stack: int = 0
+    ) -> None:
+        self.stack = stack
         self.args = args
         self.index = 0
         self.result: int | None = None

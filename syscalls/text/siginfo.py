@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errno import errorcode as errno_names
 from struct import Struct
 
 from syscalls.text.sight import Sight, low, number, pointer
@@ -9,14 +10,15 @@ from syscalls.text.signals import signal_name
 from syscalls.text.words import fields, names, numbered
 
 SIZE = 128
-_HEAD = Struct("<iiI4x")
+_HEAD = Struct("<iIi4x")
 _SENDER = Struct("<iIQ")
 _TIMER = Struct("<IiQ")
 _CHILD = Struct("<iIi4xqq")
 _ADDRESS = Struct("<Q")
+_BAND = Struct("<qi")
 _ILL, _TRAP, _BUS, _FPE, _SEGV, _CHLD = 4, 5, 7, 8, 11, 17
 _CODES = {
-    _ILL: numbered("OPC OPN ADR TRP PRV REG COP BADSTK BADIADDR BREAK BNDMOD", "ILL_", 1),
+    _ILL: numbered("ILLOPC ILLOPN ILLADR ILLTRP PRVOPC PRVREG COPROC BADSTK", "ILL_", 1),
     _TRAP: numbered("BRKPT TRACE BRANCH HWBKPT UNK PERF", "TRAP_", 1),
     _BUS: numbered("ADRALN ADRERR OBJERR MCEERR_AR MCEERR_AO", "BUS_", 1),
     _FPE: numbered("INTDIV INTOVF FLTDIV FLTOVF FLTUND FLTRES FLTINV FLTSUB", "FPE_", 1),
@@ -28,7 +30,8 @@ _ANY = names("""
     SI_ASYNCIO 0xfffffffc SI_SIGIO 0xfffffffb SI_TKILL 0xfffffffa SI_DETHREAD 0xfffffff9
     SI_ASYNCNL 0xffffffc4
 """)
-_SI_USER, _SI_TKILL, _SI_TIMER = 0, -6, -2
+_CLD_EXITED = 1
+_SI_USER, _SI_TKILL, _SI_TIMER, _SI_SIGIO = 0, -6, -2, -5
 
 
 def siginfo_words(data: bytes) -> str:
@@ -42,44 +45,70 @@ def siginfo_words(data: bytes) -> str:
         "si_code": known or number(low(code)),
     }
     if error:
-        shown["si_errno"] = low(error)
+        shown["si_errno"] = errno_names.get(error, error)
     return fields(**shown, **_cause(signo, code, data[16:]))
 
 
 def _cause(signo: int, code: int, data: bytes) -> dict[str, object]:
-    if code == _SI_TIMER:
-        timer, overrun, _ = _TIMER.unpack_from(data)
-        return {"si_timerid": number(timer), "si_overrun": overrun, **_value(data, always=True)}
-    if code > 0 and signo in (_ILL, _BUS, _FPE, _SEGV, _TRAP):
-        return {"si_addr": pointer(_ADDRESS.unpack_from(data)[0])}
-    if code > 0 and signo == _CHLD:
-        return _child(data)
+    if signo == _CHLD and code > 0:
+        return _child(code, data)
+    by_code = _BY_CODE.get(code)
+    by_signal = _BY_SIGNAL.get(signo) if code > 0 else None
+    return (by_code or by_signal or (_sent if code < 0 else _by_kernel))(data)
+
+
+def _user(data: bytes) -> dict[str, object]:
     pid, uid, _ = _SENDER.unpack_from(data)
-    sender = {"si_pid": pid, "si_uid": uid}
-    if code in (_SI_USER, _SI_TKILL):
-        return sender
-    if code < 0:
-        return sender | _value(data, always=True)
-    return (sender if pid or uid else {}) | _value(data, always=False)
+    return {"si_pid": pid, "si_uid": uid}
 
 
-def _value(data: bytes, *, always: bool) -> dict[str, object]:
+def _sent(data: bytes) -> dict[str, object]:
+    return _user(data) | (_value(data) if _SENDER.unpack_from(data)[2] else {})
+
+
+def _by_kernel(data: bytes) -> dict[str, object]:
+    """What is 0 was not said."""
+    pid, uid, value = _SENDER.unpack_from(data)
+    return (_user(data) if pid or uid else {}) | (_value(data) if value else {})
+
+
+def _value(data: bytes) -> dict[str, object]:
     value = _SENDER.unpack_from(data)[2]
-    if not value and not always:
-        return {}
     word = low(value)
     return {"si_int": word - (word >> 31 << 32), "si_ptr": pointer(value)}
 
 
-def _child(data: bytes) -> dict[str, object]:
-    pid, uid, status, user, system = _CHILD.unpack_from(data)
-    return {
-        "si_pid": pid,
-        "si_uid": uid,
-        "si_status": status,
-        "si_utime": user,
-        "si_stime": system,
-    }
+def _timer(data: bytes) -> dict[str, object]:
+    timer, overrun, _ = _TIMER.unpack_from(data)
+    return {"si_timerid": number(timer), "si_overrun": overrun, **_value(data)}
+
+
+def _named(layout: Struct, names_: str, data: bytes) -> dict[str, object]:
+    return dict(zip(names_.split(), layout.unpack_from(data), strict=True))
+
+
+def _band(data: bytes) -> dict[str, object]:
+    return _named(_BAND, "si_band si_fd", data)
+
+
+def _child(code: int, data: bytes) -> dict[str, object]:
+    shown = _named(_CHILD, "si_pid si_uid si_status si_utime si_stime", data)
+    if code != _CLD_EXITED:
+        shown["si_status"] = signal_name(_CHILD.unpack_from(data)[2])
+    return shown
+
+
+def _fault(data: bytes) -> dict[str, object]:
+    return {"si_addr": pointer(_ADDRESS.unpack_from(data)[0])}
+
+
+_BY_CODE = {
+    _SI_USER: _user,
+    _SI_TKILL: _user,
+    _SI_TIMER: _timer,
+    _SI_SIGIO: _band,
+}
+_BY_SIGNAL = dict.fromkeys((_ILL, _TRAP, _BUS, _FPE, _SEGV), _fault)
 
 
 def received(_: int, sight: Sight) -> str | None:

@@ -23,6 +23,8 @@ _FLAGS = names("""
 """)
 _RESTORER = 0x4000000
 _ACTION = Struct("<4Q")
+_MASK_IN_FRAME = 8 + 8 + 24 + 256
+"""Behind uc_flags, uc_link, uc_stack and uc_mcontext."""
 _HANDLERS = {0: "SIG_DFL", 1: "SIG_IGN", _ALL: "SIG_ERR"}
 _STACK_FLAGS = names("SS_ONSTACK 1 SS_DISABLE 2 SS_AUTODISARM 0x80000000")
 MASK_HOW = choice(numbered("SIG_BLOCK SIG_UNBLOCK SIG_SETMASK"), "SIG")
@@ -65,6 +67,14 @@ def pending(value: int, sight: Sight) -> str:
 def sigset_before_size(value: int, sight: Sight) -> str | None:
     """signalfd4: the size stands right behind the set."""
     return sigset(value, sight) if sight.arg(1) == 8 else pointer(value)
+
+
+def returns(sight: Sight) -> str:
+    """rt_sigreturn: the mask that comes back from the frame on the stack (asm/ucontext.h)."""
+    where = sight.stack + _MASK_IN_FRAME
+    data = sight.read(where, 8)
+    mask = pointer(where) if data is None else signal_set(int.from_bytes(data, "little"))
+    return f"{{mask={mask}}}"
 
 
 def action(value: int, sight: Sight) -> str:

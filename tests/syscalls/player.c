@@ -45,7 +45,7 @@ static const word *poke(const word *next) {
     return next + 2 + (size + 7) / 8;
 }
 
-void _start(void) {
+__attribute__((force_align_arg_pointer)) void _start(void) {
     word count = script[0], log = script[1];
     const word *next = script + 2;
     for (word i = 0; i < count; i++) {

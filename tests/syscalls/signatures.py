@@ -131,6 +131,7 @@ _SIGNATURES = """
 
     rt_sigaction SIGNAL SIGACTION_IN SIGACTION_OUT SIZE
     rt_sigprocmask SIGMASK_HOW SIGSET_IN SIGSET_OUT SIZE
+    rt_sigreturn = SIGRETURN
     rt_sigpending PENDING_OUT SIZE
     rt_sigsuspend SIGSET_IN SIZE
     rt_sigtimedwait SIGSET_IN SIGINFO_OUT TIMESPEC_IN SIZE

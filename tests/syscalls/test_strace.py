@@ -75,11 +75,17 @@ def by_kind():
     return pools
 
 
+MISTAKEN = {"prctl", "rt_sigreturn"}
+"""What strace says of them depends on the call before, and on the player's own stack."""
+
+
 @pytest.mark.parametrize("answer", [0, 2, -14])
 def test_arguments_combined_at_random_read_as_strace_has_them(answer, player):
     pools, source = by_kind(), random.Random(answer)
     calls = []
     for name, row in ALL_ROWS.items():
+        if name in MISTAKEN:
+            continue
         for _ in range(8):
             args = [source.choice(pools.get(kind, [0, 1])) for kind in row.params]
             calls.append((name, *args))
@@ -104,6 +110,19 @@ def test_strings_are_quoted_and_cut_as_strace_does(player):
 def test_signals_and_sets_of_them_have_strace_s_names(signal, player):
     mask = (1 << signal) - 1 if 0 <= signal <= 64 else 0
     same(player, [("kill", 1, signal), ("rt_sigprocmask", 0, [mask], 0, 8)], 0)
+
+
+SIGNALLED = [
+    struct.pack("<iii4xQQ", number, error, code, first, second).ljust(128, b"\0")
+    for number in (0, 1, 4, 5, 7, 8, 10, 11, 14, 17, 34, 64, 77)
+    for error in (0, 5)
+    for code in (-60, -6, -5, -4, -3, -2, -1, 0, 1, 2, 0x80)
+    for first, second in ((0, 0), (0x10_0000_0002, 0), (1, 5), (0x7FFF_1234_5678, 1 << 40))
+]
+
+
+def test_what_comes_with_a_signal_is_told_as_strace_tells_it(player):
+    same(player, [("rt_sigqueueinfo", 1, 10, info) for info in SIGNALLED], 0)
 
 
 # Made for real: what memory holds before the call differs from what it holds after it
