@@ -63,7 +63,7 @@ class Place:
         while place.parent is not None:
             names.append(place.name)
             place = place.parent
-        return place.name + b"/".join(reversed(names)) or b"/"
+        return place.name or b"/" + b"/".join(reversed(names))
 
     def child(self, name: bytes) -> Place:
         """One step down; ENOTDIR, ENAMETOOLONG, ENOENT."""
