@@ -12,12 +12,13 @@ from syscalls.world import World
 
 __all__ = ["Descriptors", "File", "Source", "StandardFile"]
 
-_FIRST_CAPACITY, _NEXT_CAPACITY = 64, 256
+_FIRST_CAPACITY = 64
 
 
 class Descriptors:
     """most: below which all numbers are (RLIMIT_NOFILE). standard: what it started with.
 
+    capacity: for how many the table has room; it grows to powers of two.
     Several descriptors may name one file; whether one is closed by execve is its own matter.
     closed: told of a file that no descriptor names any more, before it closes.
     """
@@ -73,8 +74,7 @@ class Descriptors:
             self.close(fd)
         self._files[fd] = file
         self.set_close_on_exec(fd, close_on_exec)
-        while self.capacity <= fd:
-            self.capacity = max(2 * self.capacity, _NEXT_CAPACITY)
+        self.capacity = max(self.capacity, 1 << fd.bit_length())
 
     def close_on_exec(self, fd: int) -> bool:
         return fd in self._close_on_exec

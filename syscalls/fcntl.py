@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from syscalls.abi import EBADF, EINVAL, Errno
 from syscalls.call import Context
-from syscalls.fcntl_locks import get_lock, set_lock
+from syscalls.fcntl_locks import get_file_lock, get_lock, set_file_lock, set_lock
 from syscalls.files.file import File
 from syscalls.files.host_file import HostFile
 from syscalls.files.numbers import Open
@@ -123,9 +123,9 @@ _ON_FILES: dict[int, Callable[[Context, File, int], int]] = {
     9: _nothing,  # F_GETOWN
     10: _nothing,  # F_SETSIG
     11: _nothing,  # F_GETSIG
-    36: get_lock,
-    37: set_lock,
-    38: set_lock,
+    36: get_file_lock,
+    37: set_file_lock,
+    38: set_file_lock,
     1025: _get_lease,
     1031: _set_pipe_size,
     1032: _get_pipe_size,

@@ -17,9 +17,19 @@ _READ, _WRITE, _UNLOCK = range(3)
 
 
 def get_lock(context: Context, file: File, address: int) -> int:
-    """Nobody else holds one."""
+    """F_GETLK: nobody else holds one."""
     kind, whence, start, length, pid = context.user.unpack(_FLOCK, address)
     if kind not in (_READ, _WRITE):
+        raise Errno(EINVAL)
+    _check_range(file, whence, start, length)
+    context.user.pack(_FLOCK, address, _UNLOCK, whence, start, length, pid)
+    return 0
+
+
+def get_file_lock(context: Context, file: File, address: int) -> int:
+    """F_OFD_GETLK, which may also ask for what is not locked."""
+    kind, whence, start, length, pid = context.user.unpack(_FLOCK, address)
+    if kind not in (_READ, _WRITE, _UNLOCK) or pid:
         raise Errno(EINVAL)
     _check_range(file, whence, start, length)
     context.user.pack(_FLOCK, address, _UNLOCK, whence, start, length, pid)
@@ -36,6 +46,14 @@ def set_lock(context: Context, file: File, address: int) -> int:
     if not allowed:
         raise Errno(EBADF)
     return 0
+
+
+def set_file_lock(context: Context, file: File, address: int) -> int:
+    """F_OFD_SETLK: the lock belongs to no process."""
+    answer = set_lock(context, file, address)
+    if context.user.unpack(_FLOCK, address)[-1]:
+        raise Errno(EINVAL)
+    return answer
 
 
 def _check_range(file: File, whence: int, start: int, length: int) -> None:

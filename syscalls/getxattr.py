@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from syscalls.abi import ENODATA, EOPNOTSUPP, ERANGE, Errno
+from syscalls.abi import EINVAL, ENODATA, EOPNOTSUPP, ERANGE, Errno
 from syscalls.call import Context
 from syscalls.files.numbers import AT_FDCWD, NAME_MAX
 from syscalls.files.own import place_of
@@ -40,11 +40,18 @@ def _name_at(context: Context, address: int) -> bytes:
     return name
 
 
+def _absent(name: bytes) -> Errno:
+    """ENODATA; EINVAL for a prefix alone, EOPNOTSUPP for one that Linux does not know."""
+    if name in _PREFIXES:
+        return Errno(EINVAL)
+    return Errno(ENODATA if name.startswith(_PREFIXES) else EOPNOTSUPP)
+
+
 def _get(find_place: Finder) -> Callable[[Context, int, int, int, int], int]:
     def get(context: Context, where: int, name: int, _: int, __: int) -> int:
         asked = _name_at(context, name)
         find_place(context, where)
-        raise Errno(ENODATA if asked.startswith(_PREFIXES) else EOPNOTSUPP)
+        raise _absent(asked)
 
     return get
 
@@ -70,7 +77,7 @@ def _remove(find_place: Finder) -> Callable[[Context, int, int], int]:
     def remove(context: Context, where: int, name: int) -> int:
         asked = _name_at(context, name)
         find_place(context, where).changeable()
-        raise Errno(ENODATA if asked.startswith(_PREFIXES) else EOPNOTSUPP)
+        raise _absent(asked)
 
     return remove
 

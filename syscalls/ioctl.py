@@ -17,7 +17,7 @@ _FIONCLEX, _FIOCLEX, _FIONBIO, _FIOASYNC, _FIOQSIZE, _FIONREAD = (
 _TIOCGPGRP, _TIOCSPGRP, _TIOCGSID = 0x540F, 0x5410, 0x5429
 _SETS_ATTRIBUTES = (termios.TCSETS, termios.TCSETSW, termios.TCSETSF)
 _ATTRIBUTES = 36
-_INT, _LONG = struct.Struct("<i"), struct.Struct("<q")
+_INT, _WORD, _LONG = struct.Struct("<i"), struct.Struct("<I"), struct.Struct("<q")
 
 
 def ioctl(context: Context, fd: int, request: int, argument: int) -> int:
@@ -32,16 +32,18 @@ def ioctl(context: Context, fd: int, request: int, argument: int) -> int:
     elif request == _FIOQSIZE:
         context.user.pack(_LONG, argument, _size(file))
     elif request == _FIONREAD:
-        context.user.pack(_INT, argument, min(file.waiting(), 0x7FFF_FFFF))
+        context.user.pack(_WORD, argument, file.waiting() & 0xFFFF_FFFF)
     else:
         _control(context, file, request, argument)
     return 0
 
 
 def _size(file: File) -> int:
-    if file.stat().kind not in (S_IFREG, S_IFDIR, S_IFLNK):
+    """FIOQSIZE: what it takes on the disk."""
+    stat = file.stat()
+    if stat.kind not in (S_IFREG, S_IFDIR, S_IFLNK):
         raise Errno(ENOTTY)
-    return file.stat().size
+    return stat.blocks * 512
 
 
 def _control(context: Context, file: File, request: int, argument: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syscalls.abi import EINVAL, ESPIPE, Errno
+from syscalls.abi import EINVAL, Errno
 from syscalls.call import Context
 from syscalls.files.numbers import SEEK_HOLE
 
@@ -11,6 +11,4 @@ def lseek(context: Context, fd: int, offset: int, whence: int) -> int:
     file = context.files.at(fd)
     if not 0 <= whence <= SEEK_HOLE:
         raise Errno(EINVAL)
-    if not file.seekable:
-        raise Errno(ESPIPE)
     return file.seek(offset, whence)

@@ -2,14 +2,15 @@
 
 "The file descriptor returned by a successful call will be the lowest-numbered file descriptor not
 currently open for the process." Deviations: O_DIRECT, O_SYNC and O_ASYNC are only remembered; of
-the host, only regular files and folders are opened, anything else is ENXIO.
+the host, only regular files and folders are opened, anything else is ENXIO; RESOLVE_CACHED finds
+everything.
 """
 
 from __future__ import annotations
 
 import struct
 
-from syscalls.abi import E2BIG, EAGAIN, EINVAL, PAGE, Errno
+from syscalls.abi import E2BIG, EINVAL, PAGE, Errno
 from syscalls.call import Context
 from syscalls.files.node import Opening
 from syscalls.files.numbers import ACCESS_MODE, AT_FDCWD, PERMISSIONS, Open
@@ -55,8 +56,8 @@ def openat2(context: Context, folder_fd: int, path: int, address: int, size: int
     if resolve & _BENEATH and resolve & _IN_ROOT:
         raise Errno(EINVAL)
     how = _opening(flags, mode)
-    if resolve & _CACHED:
-        raise Errno(EINVAL if makes or flags & Open.TRUNC else EAGAIN)
+    if resolve & _CACHED and (makes or flags & Open.TRUNC):
+        raise Errno(EINVAL)
     return _open(context, folder_fd, path, how, _rules(resolve))
 
 

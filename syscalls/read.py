@@ -21,8 +21,8 @@ def read(context: Context, fd: int, address: int, count: int) -> int:
 
 
 def readv(context: Context, fd: int, address: int, count: int) -> int:
-    file = context.files.at(fd)
-    return _fill_vector(context, file, vector(context, address, count), fd, None)
+    file = readable_file(context, fd)
+    return _fill_vector(context, file, vector(context, address, count), None)
 
 
 def pread64(context: Context, fd: int, address: int, count: int, offset: int) -> int:
@@ -43,7 +43,8 @@ def preadv(context: Context, fd: int, address: int, count: int, offset: int) -> 
     file = context.files.at(fd)
     if not file.seekable:
         raise Errno(ESPIPE)
-    return _fill_vector(context, file, vector(context, address, count), fd, offset)
+    file = readable_file(context, fd)
+    return _fill_vector(context, file, vector(context, address, count), offset)
 
 
 def preadv2(
@@ -58,8 +59,7 @@ def preadv2(
     return preadv(context, fd, address, count, offset)
 
 
-def _fill_vector(context: Context, file: File, into: Buffers, fd: int, offset: int | None) -> int:
-    readable_file(context, fd)
+def _fill_vector(context: Context, file: File, into: Buffers, offset: int | None) -> int:
     if not into.total:
         return 0
     check_offset(offset or 0, into.total)

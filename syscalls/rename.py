@@ -38,11 +38,13 @@ def renameat2(context: Context, old_fd: int, old: int, new_fd: int, new: int, fl
         raise Errno(EBUSY if replace else EEXIST)
     folder, new_folder = source.parent.changeable(), target.parent.changeable()
     moved = context.filesystem.walk().look(source)
+    if moved is None:
+        raise Errno(ENOENT)
     replaced = context.filesystem.walk().look(target)
     _check(source, target, moved, replaced, exchange=exchange, replace=replace)
     if flags & RENAME_WHITEOUT:
         raise Errno(EINVAL)
-    if moved and replaced and moved.node.identity == replaced.node.identity:
+    if replaced and moved.node.identity == replaced.node.identity:
         return 0
     folder.rename(source.name, new_folder, target.name, flags)
     _follow(source, target, exchange=exchange)
@@ -52,14 +54,12 @@ def renameat2(context: Context, old_fd: int, old: int, new_fd: int, new: int, fl
 def _check(
     source: Last,
     target: Last,
-    moved: Place | None,
+    moved: Place,
     replaced: Place | None,
     *,
     exchange: bool,
     replace: bool,
 ) -> None:
-    if moved is None:
-        raise Errno(ENOENT)
     if replaced is not None and not replace:
         raise Errno(EEXIST)
     if replaced is None and exchange:

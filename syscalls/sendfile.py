@@ -7,13 +7,24 @@ from __future__ import annotations
 
 import struct
 
-from syscalls.abi import EAGAIN, EBADF, EINVAL, EISDIR, ESPIPE, MAX_RW_COUNT, Errno
+from syscalls.abi import (
+    EAGAIN,
+    EBADF,
+    EFBIG,
+    EINVAL,
+    EISDIR,
+    EOVERFLOW,
+    ESPIPE,
+    MAX_RW_COUNT,
+    Errno,
+)
 from syscalls.call import Context
 from syscalls.files.file import File, WouldWait
-from syscalls.files.numbers import S_IFDIR, S_IFREG, SEEK_CUR, SEEK_SET
+from syscalls.files.numbers import MOST_OFFSET, S_IFDIR, S_IFREG, SEEK_CUR, SEEK_SET
 from syscalls.transfer import check_offset, put, readable_file, writable_file
 
 _PIECE = 1 << 20
+_WORD = (1 << 64) - 1
 _OFFSET = struct.Struct("<q")
 
 
@@ -23,16 +34,16 @@ def sendfile(context: Context, out_fd: int, in_fd: int, address: int, count: int
     source = readable_file(context, in_fd)
     if given is not None and not source.seekable:
         raise Errno(ESPIPE)
-    target = writable_file(context, out_fd)
-    if source.stat().kind == S_IFDIR or target.appends:
-        raise Errno(EINVAL)
     start = source.seek(0, SEEK_CUR) if given is None and source.seekable else given
-    count = min(count, MAX_RW_COUNT)
     check_offset(start or 0, count)
+    count = min(count, MAX_RW_COUNT)
+    target = writable_file(context, out_fd)
+    if start is None or source.stat().kind == S_IFDIR or target.appends:
+        raise Errno(EINVAL)
     done = _copy(context, source, target, start, None, count)
     if given is not None:
         context.user.pack(_OFFSET, address, given + done)
-    elif start is not None:
+    else:
         source.seek(start + done, SEEK_SET)
     return done
 
@@ -49,9 +60,10 @@ def copy_file_range(
     _check_range(source, target)
     start = source.seek(0, SEEK_CUR) if in_given is None else in_given
     to = target.seek(0, SEEK_CUR) if out_given is None else out_given
-    check_offset(start, count)
-    check_offset(to, count)
+    _check_offsets(start, to, count)
     count = min(count, MAX_RW_COUNT, max(0, source.stat().size - start))
+    if to == MOST_OFFSET and count:
+        raise Errno(EFBIG)
     same = source.stat().ino == target.stat().ino and source.stat().dev == target.stat().dev
     if same and start < to + count and to < start + count:
         raise Errno(EINVAL)
@@ -69,6 +81,14 @@ def _check_range(source: File, target: File) -> None:
         raise Errno(EINVAL)
     if not source.readable or not target.writable or target.appends:
         raise Errno(EBADF)
+
+
+def _check_offsets(start: int, to: int, count: int) -> None:
+    """Linux adds them without a sign, and looks only at what leaves 64 bits."""
+    if any((offset & _WORD) + count > _WORD for offset in (start, to)):
+        raise Errno(EOVERFLOW)
+    if start < 0 or to < 0:
+        raise Errno(EINVAL)
 
 
 def _advance(context: Context, file: File, address: int, offset: int) -> None:

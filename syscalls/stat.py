@@ -36,9 +36,9 @@ def fstat(context: Context, fd: int, into: int) -> int:
 
 
 def newfstatat(context: Context, folder_fd: int, address: int, into: int, flags: int) -> int:
-    path = path_at(context, address, empty=bool(flags & At.EMPTY_PATH))
     if flags & ~_FLAGS:
         raise Errno(EINVAL)
+    path = path_at(context, address, empty=bool(flags & At.EMPTY_PATH))
     found = find(context, folder_fd, path, follow=not flags & At.SYMLINK_NOFOLLOW)
     _store(context, into, found.node.stat())
     return 0

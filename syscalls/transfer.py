@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from syscalls.abi import (
     EAGAIN,
@@ -25,6 +26,8 @@ from syscalls.files.file import File, WouldWait
 from syscalls.files.numbers import MOST_OFFSET
 from syscalls.identity import PID, UID
 from syscalls.signals import Code, Signal, SignalInfo
+
+T = TypeVar("T")
 
 _PIECE = 1 << 20
 _MOST_SEGMENTS = 1024
@@ -110,11 +113,15 @@ def fill(context: Context, file: File, into: Buffers, offset: int | None = None)
     """Reads. offset: from there, and not from where the file stands."""
     if offset is not None and not file.seekable:
         raise Errno(ESPIPE)
-    room = into.reach(context.user.writable)
-    if not room and into.total and not file.exhausted(offset):
-        raise Errno(EFAULT)
+    total, room = into.total, into.reach(context.user.writable)
+    if room < total:
+        room = file.readable_into(room, total)
 
     def read(done: int, size: int) -> int:
+        if not size and total:
+            if file.exhausted(offset):
+                return 0
+            raise Errno(EFAULT)
         data = file.read(size) if offset is None else file.read_at(size, offset + done)
         position = 0
         for address, part in into.parts(done, len(data)):
@@ -129,11 +136,13 @@ def drain(context: Context, file: File, out_of: Buffers, offset: int | None = No
     """Writes. offset: to there, and not to where the file stands."""
     if offset is not None and not file.seekable:
         raise Errno(ESPIPE)
-    taken = file.take_blindly(out_of.total)
+    total, reach = out_of.total, out_of.reach(context.user.readable)
+    taken = _signalling(context, lambda: file.take_blindly(total))
     if taken is not None:
         return taken
-    reach = out_of.reach(context.user.readable)
-    if not reach and out_of.total:
+    if reach < total:
+        reach = file.writable_from(reach, total)
+    if not reach and total:
         raise Errno(EFAULT)
 
     def write(done: int, size: int) -> int:
@@ -147,8 +156,14 @@ def put(context: Context, file: File, data: bytes, offset: int | None = None) ->
     """Writes bytes of the kernel's own. EPIPE comes with a SIGPIPE."""
     if file.counted:
         context.spend(len(data))
+    if offset is not None:
+        return file.write_at(data, offset)
+    return _signalling(context, lambda: file.write(data))
+
+
+def _signalling(context: Context, write: Callable[[], T]) -> T:
     try:
-        return file.write(data) if offset is None else file.write_at(data, offset)
+        return write()
     except Errno as error:
         if error.number == EPIPE:
             context.signals.send(SignalInfo(Signal.SIGPIPE, Code.SI_USER, pid=PID, uid=UID))

@@ -34,6 +34,11 @@ class Capture:
         part, self._given = self._given[:size], self._given[size:]
         return part
 
+    @property
+    def spent(self) -> bool:
+        """Whether all that was given has been read."""
+        return not self._given
+
     def write(self, data: bytes) -> int:
         self.written += data[: max(0, self._most - len(self.written))]
         return len(data)

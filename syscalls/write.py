@@ -19,8 +19,8 @@ def write(context: Context, fd: int, address: int, count: int) -> int:
 
 
 def writev(context: Context, fd: int, address: int, count: int) -> int:
-    file = context.files.at(fd)
-    return _drain_vector(context, file, vector(context, address, count), fd, None)
+    file = writable_file(context, fd)
+    return _drain_vector(context, file, vector(context, address, count), None)
 
 
 def pwrite64(context: Context, fd: int, address: int, count: int, offset: int) -> int:
@@ -40,7 +40,8 @@ def pwritev(context: Context, fd: int, address: int, count: int, offset: int) ->
     file = context.files.at(fd)
     if not file.seekable:
         raise Errno(ESPIPE)
-    return _drain_vector(context, file, vector(context, address, count), fd, offset)
+    file = writable_file(context, fd)
+    return _drain_vector(context, file, vector(context, address, count), offset)
 
 
 def pwritev2(
@@ -55,10 +56,7 @@ def pwritev2(
     return pwritev(context, fd, address, count, offset)
 
 
-def _drain_vector(
-    context: Context, file: File, out_of: Buffers, fd: int, offset: int | None
-) -> int:
-    writable_file(context, fd)
+def _drain_vector(context: Context, file: File, out_of: Buffers, offset: int | None) -> int:
     if not out_of.total:
         return 0
     check_offset(offset or 0, out_of.total)

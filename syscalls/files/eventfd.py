@@ -37,6 +37,15 @@ class EventFile(File):
         self._count -= taken
         return taken.to_bytes(_WORD, "little")
 
+    def exhausted(self, _: int | None) -> bool:
+        """What cannot be stored is lost, as on Linux."""
+        self.read(_WORD)
+        return False
+
+    def seek(self, offset: int, whence: int) -> int:
+        """It stands nowhere."""
+        return 0
+
     def write(self, data: bytes) -> int:
         if len(data) < _WORD:
             raise Errno(EINVAL)

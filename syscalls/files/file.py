@@ -101,6 +101,14 @@ class File:
         """How many of so many bytes it takes without looking at one; None where it looks."""
         return None
 
+    def readable_into(self, room: int, _: int) -> int:
+        """How many bytes a read of so many would move, where there is room for fewer."""
+        return room
+
+    def writable_from(self, reach: int, _: int) -> int:
+        """How many bytes a write of so many would move, where fewer can be reached."""
+        return reach
+
     def exhausted(self, _: int | None) -> bool:
         """Whether reading there, or where it stands, answers that there is no more."""
         return False
@@ -139,7 +147,7 @@ class File:
         raise Errno(ENOTTY)
 
     def waiting(self) -> int:
-        """FIONREAD: how many bytes could be read at once."""
+        """FIONREAD: how many bytes could be read at once; negative behind the end."""
         raise Errno(ENOTTY)
 
     def source(self) -> Source:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from syscalls.abi import EINVAL, EISDIR, Errno
+from syscalls.abi import EINVAL, EISDIR, ENOENT, Errno
 from syscalls.files.file import File
 from syscalls.files.node import Entry
 from syscalls.files.numbers import MOST_OFFSET, S_IFDIR, SEEK_CUR, SEEK_SET, Open
@@ -38,6 +38,9 @@ class FolderFile(File):
     def read_at(self, size: int, offset: int) -> bytes:
         raise Errno(EISDIR)
 
+    def exhausted(self, _: int | None) -> bool:
+        raise Errno(EISDIR)
+
     def sync(self) -> None:
         """As for a file."""
 
@@ -52,6 +55,9 @@ class FolderFile(File):
         return wanted
 
     def entries(self) -> list[Entry]:
+        """ENOENT where the folder was removed."""
+        if self.place.removed:
+            raise Errno(ENOENT)
         if self._position == 0:
             self.place.listing = self._list()
         listing = self.place.listing

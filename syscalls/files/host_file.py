@@ -101,7 +101,7 @@ class HostFile(File):
         ask(fcntl.fcntl, self._handle.fd, fcntl.F_ADD_SEALS, seals)
 
     def waiting(self) -> int:
-        return max(0, self.stat().size - self.seek(0, os.SEEK_CUR))
+        return self.stat().size - self.seek(0, os.SEEK_CUR)
 
     def source(self) -> Source:
         stat = self.stat()

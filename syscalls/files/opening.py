@@ -70,10 +70,9 @@ def _admit(place: Place, how: Opening) -> None:
         raise Errno(ENOTDIR)
     if place.is_link:
         raise Errno(ELOOP)
-    changes = how.asks_write or how.truncate
-    if place.is_folder and changes:
+    if place.is_folder and (how.asks_write or how.truncate):
         raise Errno(EISDIR)
-    if changes and place.node.kind in (S_IFREG, S_IFDIR):
+    if (how.write or how.truncate) and place.node.kind in (S_IFREG, S_IFDIR):
         place.changeable()
 
 

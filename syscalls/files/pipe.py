@@ -58,11 +58,15 @@ class Pipe:
         self.most_pages = pages
         return self.room
 
+    def joins(self, size: int) -> bool:
+        """Whether what a write has beyond whole pages fits behind what is there."""
+        return bool(size and self.pages) and len(self.pages[-1]) + size <= PAGE
+
     def put(self, data: bytes) -> int:
         """How many bytes went in."""
         first = len(data) % PAGE
         done = 0
-        if first and self.pages and len(self.pages[-1]) + first <= PAGE:
+        if self.joins(first):
             self.pages[-1] += data[:first]
             done = first
         while done < len(data) and not self.full:
@@ -117,7 +121,30 @@ class PipeEnd(File):
         return taken
 
     def exhausted(self, _: int | None) -> bool:
-        return not self.pipe.pages and not self.pipe.writers
+        """WouldWait where that is not known yet."""
+        if not self.pipe.pages and self.pipe.writers:
+            raise WouldWait
+        return not self.pipe.pages
+
+    def take_blindly(self, count: int) -> int | None:
+        if count and not self.pipe.readers:
+            raise Errno(EPIPE)
+        return None
+
+    def readable_into(self, room: int, wanted: int) -> int:
+        """Each page's bytes as far as they are wanted, or none of them."""
+        moved = 0
+        for page in self.pipe.pages:
+            part = min(len(page), wanted - moved)
+            if moved + part > room:
+                break
+            moved += part
+        return moved
+
+    def writable_from(self, reach: int, wanted: int) -> int:
+        """Whole pages, and before them what fits behind what is there."""
+        first = wanted % PAGE if self.pipe.joins(wanted % PAGE) else 0
+        return 0 if reach < first else first + (reach - first) // PAGE * PAGE
 
     def waiting(self) -> int:
         return self.pipe.size

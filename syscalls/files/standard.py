@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
-from typing import TYPE_CHECKING
 
 from syscalls.abi import ENOTTY, ESPIPE, Errno
 from syscalls.files import numbers as n
 from syscalls.files.file import File, Source
 from syscalls.files.host import Handle, ask
 from syscalls.files.host_file import HostSource
-from syscalls.files.numbers import ALWAYS_READY, Open
+from syscalls.files.numbers import Open
 from syscalls.files.poller import ready_now
 from syscalls.files.stat import Stat, of_host
 from syscalls.files.terminal import Terminal
-
-if TYPE_CHECKING:
-    from syscalls.world import Stream
+from syscalls.world import Capture, Stream
 
 _DEVICE = 14
 _HOSTS_FLAGS = int(Open.APPEND | Open.LARGEFILE)
@@ -95,7 +92,8 @@ class StandardFile(File):
         ask(os.ftruncate, self._regular(), size)
 
     def sync(self) -> None:
-        self._regular()
+        if not self.seekable:
+            super().sync()
 
     def _regular(self) -> int:
         """The host's descriptor of a regular file; ESPIPE for what only streams."""
@@ -106,9 +104,16 @@ class StandardFile(File):
     # The rest
 
     def ready(self) -> int:
-        if self._host_fd is None:
-            return ALWAYS_READY
-        return ready_now(self._host_fd)
+        if self._host_fd is not None:
+            return ready_now(self._host_fd)
+        if not self.readable:
+            return n.WRITABLE_NOW
+        return n.POLLHUP if self.exhausted(None) else n.READABLE_NOW
+
+    def exhausted(self, offset: int | None) -> bool:
+        if self.seekable:
+            return (self.seek(0, n.SEEK_CUR) if offset is None else offset) >= self.stat().size
+        return isinstance(self.stream, Capture) and self.stream.spent
 
     def control(self, request: int, argument: bytes) -> bytes:
         if self._terminal is None:
@@ -117,7 +122,7 @@ class StandardFile(File):
 
     def waiting(self) -> int:
         if self.seekable:
-            return max(0, self.stat().size - self.seek(0, n.SEEK_CUR))
+            return self.stat().size - self.seek(0, n.SEEK_CUR)
         if self._host_fd is None:
             return 0
         return Terminal.waiting(self._host_fd)

@@ -52,7 +52,7 @@ class Walk:
     def __init__(self, root: Place, rules: Rules = _ALL) -> None:
         self._root = root
         self._rules = rules
-        self._links = 0
+        self._links = self._from_root = 0
         self._start = root
 
     def begin(self, start: Place) -> Walk:
@@ -90,8 +90,9 @@ class Walk:
         if not path:
             raise Errno(ENOENT)
         if path.startswith(b"/"):
-            if self._rules.beneath:
-                raise Errno(EXDEV)
+            if self._rules.beneath or (self._rules.one_device and self._links > self._from_root):
+                raise Errno(EXDEV)  # where Linux does not know the root yet, it takes it for far
+            self._from_root = MOST_LINKS
             start = self._root
         names = [name for name in path.split(b"/") if name]
         place = start

@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -155,10 +156,10 @@ static void limit(long microseconds) {
 
 static long play(uint64_t *call) {
     long answer;
+    limit(300000);
     register long r10 __asm__("r10") = call[4];
     register long r8 __asm__("r8") = call[5];
     register long r9 __asm__("r9") = call[6];
-    limit(300000);
     __asm__ volatile("syscall"
                      : "=a"(answer)
                      : "a"(call[0]), "D"(call[1]), "S"(call[2]), "d"(call[3]), "r"(r10), "r"(r8),
@@ -183,6 +184,8 @@ int main(int count, char **args) {
     dup2(in_pipe[0], 0), dup2(out_pipe[1], 1), dup2(out_pipe[1], 2);
     close(in_pipe[0]), close(in_pipe[1]), close(out_pipe[0]), close(out_pipe[1]);
 
+    struct rlimit descriptors = {1024, 1024};
+    need(!setrlimit(RLIMIT_NOFILE, &descriptors), "setrlimit");
     nowhere = reserve(1 << 24);
     arena = next = usable(reserve(ARENA), ARENA);
     for (int i = 0; i < EDGES; i++)

@@ -1,19 +1,20 @@
 """The same calls on files, played by the host's Linux and by our kernel, in trees that are alike.
 
-A call is a tuple: number and arguments. An argument is a number, or describes memory; see
+A call is a tuple: name and arguments. An argument is a number, or describes memory; see
 file_calls.c. What both print is compared: the answer, and the bytes of every out-buffer.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+
+from file_arguments import Bad, Edge, In, Out, Str, Vector
+from planted_trees import pictured, replant
 
 from syscalls import Kernel
 from syscalls.call import Deadlock
+from syscalls.names import NAMES
 from syscalls.region import READ_WRITE
 from syscalls.world import World
 
@@ -24,64 +25,7 @@ FIRST_EDGE, EDGE_STEP = 0x2000_0000, 0x10_0000
 NOWHERE = 0x3000_0000
 FILLED = 0xAA
 EINTR = -4
-
-
-@dataclass(frozen=True)
-class Str:
-    text: bytes
-
-    def __str__(self):
-        return f"s:{self.text.hex()}"
-
-
-@dataclass(frozen=True)
-class In:
-    data: bytes
-
-    def __str__(self):
-        return f"b:{self.data.hex()}"
-
-
-@dataclass(frozen=True)
-class Out:
-    size: int
-
-    def __str__(self):
-        return f"o:{self.size}"
-
-
-@dataclass(frozen=True)
-class Edge(Out):
-    """Right before a page that is not mapped."""
-
-    def __str__(self):
-        return f"e:{self.size}"
-
-
-@dataclass(frozen=True)
-class Bad:
-    """Where nothing is mapped; in a vector, of a size."""
-
-    size: int = 0
-
-    def __str__(self):
-        return f"x:{self.size}"
-
-
-@dataclass(frozen=True)
-class Vector:
-    parts: tuple
-
-    def __str__(self):
-        return "v:" + ";".join(map(str, self.parts))
-
-
-BAD = Bad()
-
-
-def s(text):
-    """A string in the guest's memory."""
-    return Str(text if isinstance(text, bytes) else text.encode())
+NUMBERS = {name: number for number, name in NAMES.items()}
 
 
 class Bytes:
@@ -122,6 +66,7 @@ class Ours:
     def __init__(self, root, writable=".", **world):
         inner = {".": root, "-": None}.get(writable, None if root is None else root / writable)
         self.kernel = Kernel(Bytes(), world=World(root=root, writable=inner, **world))
+        self.kernel.context.files.capacity = 2048  # as the driver's, which has high descriptors
         space = self.kernel.space
         space.map(ARENA, ARENA_SIZE, READ_WRITE)
         for i in range(EDGES):
@@ -136,15 +81,15 @@ class Ours:
     def play(self, calls):
         return [self.call(*call) for call in calls]
 
-    def call(self, number, *args):
+    def call(self, name, *args):
         """The answer as a signed number, and the bytes of the out-buffers."""
         self._next, self._spans = ARENA, []
         registers = [self._argument(arg) & (1 << 64) - 1 for arg in args]
         registers += [0] * (6 - len(registers))
         try:
-            answer = self.kernel.call(number, tuple(registers))
+            answer = self.kernel.call(NUMBERS[name], tuple(registers))
         except Deadlock:
-            answer = EINTR
+            answer = EINTR & (1 << 64) - 1
         signed = answer - (1 << 64) if answer >> 63 else answer
         return signed, *(self.kernel.space.memory.read(*span) for span in self._spans)
 
@@ -195,7 +140,7 @@ class Linux:
 
     def play(self, calls):
         """As Ours.play."""
-        lines = [" ".join(map(str, call)) for call in calls]
+        lines = [" ".join(map(str, (NUMBERS[name], *args))) for name, *args in calls]
         done = subprocess.run(
             self._command, input="\n".join(lines) + "\n", text=True, capture_output=True,
             check=False, timeout=60,
@@ -213,49 +158,61 @@ def build(folder):
     return made
 
 
-def plant(root):
-    """A tree with some of everything; dev, proc and sys are there for ours to lie on."""
-    for name in ("dev", "proc", "sys", "a", "a/b", "a/b/c", "empty", "w", "w/sub", "tmp"):
-        (root / name).mkdir(parents=True)
-    for name, text in (
-        ("file", "hello, world\n"), ("a/b/deep", "deep"), ("w/old", "old text\n"), ("w/sub/x", "x"),
-        ("nothing", ""), ("large", "0123456789abcdef" * 4096), ("run", "#!/bin/sh\n"),
-    ):  # fmt: skip
-        (root / name).write_text(text)
-        (root / name).chmod(0o755 if name == "run" else 0o644)
-    for name, target in (
-        ("link", "file"), ("absolute", "/a/b"), ("up", "../../../../file"), ("dangling", "nowhere"),
-        ("loop", "loop"), ("ping", "pong"), ("pong", "ping"), ("self", "."), ("a/back", ".."),
-        ("slash", "a/b/"), ("fileslash", "file/"), ("w/out", "/file"), ("w/new", "made"),
-        ("rooted", "/"),
-    ):  # fmt: skip
-        os.symlink(target, root / name)
-    previous = root / "link"
-    for i in range(45):
-        os.symlink(previous.name, root / f"chain{i}")
-        previous = root / f"chain{i}"
+_MASKED = {
+    "stat": ((0, 16), (72, 120)),
+    "statx": ((0, 4), (8, 16), (32, 40), (56, 128), (136, 256)),
+}
+"""What of a structure is not compared: device and inode numbers, times, what a filesystem adds."""
+_MASKED |= dict.fromkeys(("lstat", "fstat", "newfstatat"), _MASKED["stat"])
 
 
-def replant(root):
-    """Fresh, where something may have been."""
-    shutil.rmtree(root, ignore_errors=True)
-    root.mkdir()
-    plant(root)
-    return root
+def comparable(call, answer):
+    """An answer without what may differ; after EFAULT, what was stored before it does not count."""
+    number, *buffers = answer
+    if number == -14:
+        return (number,)
+    return number, *(_masked(data, _MASKED.get(call[0], ())) for data in buffers)
 
 
-def pictured(root):
-    """Every name below a folder, with what can be compared of it."""
-    found = {}
-    for folder, folders, files in os.walk(root):
-        for name in (*folders, *files):
-            path = os.path.join(folder, name)
-            stat = os.lstat(path)
-            kind = stat.st_mode & 0o170000
-            said = None
-            if kind == 0o120000:
-                said = os.readlink(path)
-            elif kind == 0o100000:
-                said = Path(path).read_bytes()
-            found[os.path.relpath(path, root)] = (oct(stat.st_mode), stat.st_nlink, said)
-    return found
+def _masked(data, spans):
+    found = bytearray(data)
+    for start, end in spans:
+        found[start:end] = bytes(end - start)
+    return bytes(found)
+
+
+class Both:
+    """Two trees, planted alike, and a kernel for each."""
+
+    def __init__(self, program, folder):
+        self._program, self._folder = program, folder
+
+    def play(self, calls, writable="."):
+        """What each answered, with the calls, and what became of the trees."""
+        theirs, mine = (replant(self._folder / name) for name in ("linux", "ours"))
+        linux = Linux(self._program, theirs, writable).play(calls)
+        ours = Ours(mine, writable)
+        try:
+            answers = ours.play(calls)
+        finally:
+            ours.close()
+        return (
+            [(call, comparable(call, answer)) for call, answer in zip(calls, linux, strict=True)],
+            [(call, comparable(call, answer)) for call, answer in zip(calls, answers, strict=True)],
+            pictured(theirs),
+            pictured(mine),
+        )
+
+    def assert_alike(self, calls, writable="."):
+        linux, ours, theirs, mine = self.play(calls, writable)
+        unlike = [
+            f"{call}: Linux {answer}, we {other}"
+            for (call, answer), (_, other) in zip(linux, ours, strict=True)
+            if answer != other
+        ]
+        unlike += [
+            f"{name}: {theirs.get(name)} there, {mine.get(name)} here"
+            for name in theirs.keys() | mine.keys()
+            if theirs.get(name) != mine.get(name)
+        ]
+        assert not unlike, "\n".join(unlike[:9])
