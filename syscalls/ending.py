@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from syscalls.frame import Restored
+
 
 class Ending(Exception):
     """A system call that does not come back, or not at once.
@@ -29,7 +34,12 @@ class Killed(Ending):
 
 
 class SignalReturn(Ending):
-    """rt_sigreturn: the registers come back from the frame on the stack."""
+    """rt_sigreturn: the registers come back from the frame on the stack; None: it is none."""
+
+    def __init__(self, restored: Restored | None) -> None:
+        super().__init__("a signal handler returns")
+        self.restored = restored
+        self.answer = restored.general["rax"] if restored else None
 
 
 class Deadlock(Ending):

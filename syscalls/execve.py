@@ -61,13 +61,15 @@ Find = Callable[[str], Executable]
 class Loaded:
     """Where a program begins, and what was mapped of which file.
 
-    entry and stack_pointer: rip and rsp at the start. argv: as it is on the stack. objects: (load
+    entry and stack_pointer: rip and rsp at the start. argv: as it is on the stack; envp: where
+    the environment is. objects: (load
     bias, file) of the program and of its interpreter. auxiliary: the vector's bytes.
     """
 
     entry: int
     stack_pointer: int
     argv: tuple[bytes, ...]
+    envp: int
     objects: tuple[tuple[int, Executable], ...]
     auxiliary: bytes
 
@@ -105,7 +107,8 @@ def load(
         entry=program.entry + bias,
     )
     pointer, vector = fill_stack(space, name, argv, envp, auxiliary, random)
-    return Loaded(entry, pointer, argv, tuple(objects), vector)
+    envp_at = pointer + 8 * (len(argv) + 2)
+    return Loaded(entry, pointer, argv, envp_at, tuple(objects), vector)
 
 
 def _through_scripts(

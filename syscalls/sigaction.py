@@ -13,6 +13,7 @@ from syscalls.abi import EAGAIN, EINTR, EINVAL, Errno
 from syscalls.call import Context
 from syscalls.clock import NANOSECONDS
 from syscalls.ending import SignalReturn
+from syscalls.frame import restore
 from syscalls.signals import (
     LAST,
     UNBLOCKABLE,
@@ -26,7 +27,6 @@ _SIGACTION = struct.Struct("<QQQQ")
 _SET = struct.Struct("<Q")
 _STACK = struct.Struct("<QiIQ")
 _TIMESPEC = struct.Struct("<qq")
-_SIGINFO = struct.Struct("<iiiiIIQ96x")
 _SIG_BLOCK, _SIG_UNBLOCK, _SIG_SETMASK = range(3)
 _KNOWN_FLAGS = 0xDC00_0807
 """UAPI_SA_FLAGS with SA_RESTORER: others are forgotten."""
@@ -103,7 +103,7 @@ def rt_sigtimedwait(context: Context, wanted: int, answer: int, timeout: int, si
     if found is None:
         found = _wait_for(context, given, duration)
     if answer:
-        context.user.write(answer, _siginfo(found))
+        context.user.write(answer, found.pack())
     return found.number
 
 
@@ -130,11 +130,6 @@ def _duration(context: Context, timeout: int) -> int:
     return seconds * NANOSECONDS + nanoseconds
 
 
-def _siginfo(info: SignalInfo) -> bytes:
-    word = (1 << 64) - 1
-    return _SIGINFO.pack(info.number, 0, info.code, 0, info.pid, info.uid, info.value & word)
-
-
 def sigaltstack(context: Context, new: int, old: int) -> int:
     signals = context.signals
     stack_pointer = context.processor.get("rsp")
@@ -150,4 +145,10 @@ def sigaltstack(context: Context, new: int, old: int) -> int:
 
 
 def rt_sigreturn(context: Context) -> NoReturn:
-    raise SignalReturn
+    """The frame lies behind the restorer's address, which the handler's `ret` has taken off."""
+    processor = context.processor
+    try:
+        restored = restore(context.user, processor.get("rsp"), processor.get("rflags"))
+    except Errno:
+        raise SignalReturn(None) from None
+    raise SignalReturn(restored)

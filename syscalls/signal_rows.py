@@ -15,7 +15,7 @@ SIGNALS = (
         sigaction.rt_sigaction, "whole"),
     Row(14, "rt_sigprocmask", (k.SIGMASK_HOW, k.SIGSET_IN, k.SIGSET_OUT, k.SIZE), k.INT,
         sigaction.rt_sigprocmask, "whole"),
-    Row(15, "rt_sigreturn", (), k.LONG, sigaction.rt_sigreturn, "whole"),
+    Row(15, "rt_sigreturn", (), k.SIGRETURN, sigaction.rt_sigreturn, "whole"),
     Row(34, "pause", (), k.INT, sigaction.pause, "ended by a timer"),
     Row(36, "getitimer", (k.ITIMER, k.ITIMERVAL_OUT), k.INT, itimer.getitimer, "whole"),
     Row(37, "alarm", (k.UNSIGNED,), k.INT, itimer.alarm, "whole"),

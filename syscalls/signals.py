@@ -5,6 +5,8 @@ signal(7); kernel/signal.c. A set of signals is a word: bit n - 1 stands for sig
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import IntEnum, IntFlag
 
@@ -108,9 +110,14 @@ _SYNCHRONOUS = bits(_S.SIGSEGV, _S.SIGBUS, _S.SIGILL, _S.SIGTRAP, _S.SIGFPE, _S.
 SIG_DFL, SIG_IGN = 0, 1
 
 
+_SENT = struct.Struct("<iii4xiIQ")
+_FAULT = struct.Struct("<iii4xQ")
+SIGINFO_SIZE = 128
+
+
 @dataclass(frozen=True, slots=True)
 class SignalInfo:
-    """siginfo_t. address: of a fault, None for what somebody sent; trap: si_trapno and the like."""
+    """siginfo_t. address: of a fault, None for what somebody sent; value: of sigqueue."""
 
     number: int
     code: int
@@ -118,6 +125,15 @@ class SignalInfo:
     pid: int = 0
     uid: int = 0
     value: int = 0
+
+    def pack(self) -> bytes:
+        """As handlers find it in memory."""
+        head = self.number, 0, self.code
+        if self.address is not None:
+            data = _FAULT.pack(*head, self.address)
+        else:
+            data = _SENT.pack(*head, self.pid, self.uid, self.value & (1 << 64) - 1)
+        return data.ljust(SIGINFO_SIZE, b"\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +183,11 @@ class Signals:
     """Everything about signals that the kernel keeps for a process.
 
     blocked: the mask. saved_mask: what it was before rt_sigsuspend, to be put back by the handler
-    that ends it.
+    that ends it. watch: told of every signal that is taken to be delivered.
     """
 
     def __init__(self) -> None:
+        self.watch: Callable[[SignalInfo], None] | None = None
         self.blocked = 0
         self.saved_mask: int | None = None
         self.stack = NO_STACK
@@ -267,6 +284,8 @@ class Signals:
         """The next signal that has a handler. Killed or Deadlock where one has none."""
         while (info := self.take(~self.blocked)) is not None:
             action = self.action(info.number)
+            if self.watch:
+                self.watch(info)
             if action.handler == SIG_DFL:
                 _take_default(info.number)
             elif action.handler != SIG_IGN:

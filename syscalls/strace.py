@@ -9,7 +9,7 @@ are in UTC.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from syscalls.abi import errno_name
 from syscalls.table import Row
@@ -17,6 +17,7 @@ from syscalls.text.restarts import RESTARTS
 from syscalls.text.sight import Read, Sight
 from syscalls.text.siginfo import siginfo_words
 from syscalls.text.signals import signal_name
+from syscalls.text.strings import quoted
 
 COLUMN = 40
 """Where the answer stands, if there is room."""
@@ -79,6 +80,13 @@ class Strace:
             shown = _shown(call.texts)
         made = f"{call.row.name}({', '.join(shown)}) "
         self._write(f"{made:{COLUMN}}= {'?' if result is None else _answer(call, result)}")
+
+    def started(self, path: bytes, argv: Sequence[bytes], envp: int, variables: int) -> None:
+        """The call that began it. envp: where the environment lies, with so many variables."""
+        words = [quoted(arg[: self._string_length], len(arg) > self._string_length) for arg in argv]
+        cut = words[: self._string_length] + ["..."] * (len(words) > self._string_length)
+        counted = f"{variables} var{'s' * (variables != 1)}"
+        self._write(f"execve({quoted(path)}, [{', '.join(cut)}], {envp:#x} /* {counted} */) = 0")
 
     def signal(self, info: bytes) -> None:
         """A signal is delivered. info: its siginfo_t, 128 bytes."""

@@ -12,7 +12,9 @@ from syscalls.process_rows import PROCESS, TIME
 from syscalls.row import Row
 from syscalls.signal_rows import SIGNALS
 
-__all__ = ["BY_NAME", "BY_NUMBER", "ROWS", "Row"]
+__all__ = [
+    "BY_NAME", "BY_NUMBER", "FILES", "MEMORY", "PROCESS", "ROWS", "SIGNALS", "TIME", "Row",
+]  # fmt: skip
 
 MEMORY = (
     Row(9, "mmap", (k.ADDRESS, k.SIZE, k.PROT, k.MAP_FLAGS, k.FD, k.OFFSET), k.ADDRESS, mmap,

@@ -6,12 +6,13 @@ import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from asm.errors import why
 from emu.commands.common import CONTEXT, SIZE
+from emu.commands.watch import Watch
 from emu.errors import GuestDied, InputError
 
 if TYPE_CHECKING:
@@ -92,18 +93,22 @@ def exec_command(
             budget=given["budget"] or BUDGET,
         )
         stack.enter_context(process)
-        process.kernel.tracer = _tracer(stack, given, process)
-        status = _play(process, given["quiet"])
+        watch = Watch(given, stack)
+        status = _play(process, watch, given["quiet"])
     context.exit(status)
 
 
-def _play(process: Program, quiet: bool) -> int:
+def _play(process: Program, watch: Watch, quiet: bool) -> int:
     """Runs it; what there is to say of the end goes to the standard error."""
+    watch.begin(process)
     try:
         ended = process.play()
     except GuestDied as died:
         click.echo(f"emu: {process.path}: {died.outcome}: {died}", err=True)
         return _DIED
+    finally:
+        watch.finish()
+    watch.end(ended)
     if not quiet:
         _report(process, ended)
     return ended.status
@@ -186,27 +191,3 @@ def _limits(memory: int | None) -> Any:
     from syscalls import Limits
 
     return Limits() if memory is None else Limits(touched=memory)
-
-
-def _tracer(stack: ExitStack, given: dict[str, Any], process: Program) -> Any:
-    """Who prints or counts system calls; None where nobody does."""
-    from syscalls.strace import Strace
-
-    if not given["strace"] and not given["count"]:
-        return None
-    out = _output(stack, given["out"])
-
-    def line(text: str) -> None:
-        out.write(text + "\n")
-        out.flush()
-
-    return Strace(line, process.kernel.read, given["longest"])
-
-
-def _output(stack: ExitStack, path: str | None) -> TextIO:
-    if path is None:
-        return sys.stderr
-    try:
-        return stack.enter_context(open(path, "w", encoding="utf-8", errors="backslashreplace"))
-    except OSError as error:
-        raise InputError(f"cannot be written: {why(error)}", f"-o {path}") from None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from emu.process import frame
 from emu.process.cpu import Cpu
-from emu.process.exceptions import Trap
+from syscalls import frame
 from syscalls.abi import Errno
 from syscalls.call import Context
+from syscalls.frame import Restored, Trap
 from syscalls.signals import Action, Code, SaFlag, Signal, SignalInfo
 
 _CLEARED = 0x10500
@@ -73,12 +73,10 @@ def _leaves_stack(context: Context, rsp: int, top: int, address: int) -> bool:
     return (entering or stack.in_use(rsp)) and not stack.holds(address)
 
 
-def leave(cpu: Cpu, context: Context) -> None:
-    """rt_sigreturn: rsp is right behind the restorer's address. A frame that is none: SIGSEGV."""
+def leave(cpu: Cpu, context: Context, restored: Restored | None) -> None:
+    """rt_sigreturn. A frame that is none: SIGSEGV."""
     signals = context.signals
-    try:
-        restored = frame.restore(context.user, cpu.get("rsp"), cpu.get("rflags"))
-    except Errno:
+    if restored is None:
         signals.force(_TO_SIGSEGV)
         return
     signals.block(restored.mask)

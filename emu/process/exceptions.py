@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from emu.process.cpu import Access, Cpu, Stop
 from emu.process.fault import fault_address
 from emu.process.mmu import Mmu
 from emu.process.screening import GENERAL_PROTECTION, INVALID_OPCODE
 from syscalls import AddressSpace
+from syscalls.frame import Trap
 from syscalls.signals import Code, Signal, SignalInfo
 
 _DIVISION, _DEBUG, _BREAKPOINT, _OVERFLOW, _PAGE_FAULT = 0, 1, 3, 4, 14
@@ -38,15 +37,6 @@ _USER_END, _KERNEL_START = 1 << 47, (1 << 64) - (1 << 47)
 """Between them, no address is canonical."""
 _FPE = ((1, 7), (4, 3), (8, 4), (16, 5), (2, 5), (32, 6))
 """Bits of the floating point status, in Linux's order, and their si_code (fpu__exception_code)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trap:
-    """What a ucontext shows of the last exception: its number, error code, and cr2."""
-
-    number: int = 0
-    error: int = 0
-    address: int = 0
 
 
 def signal_of(

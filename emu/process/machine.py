@@ -5,10 +5,11 @@ from __future__ import annotations
 from emu.closing import Closing
 from emu.process.cpu import Cpu, Stop
 from emu.process.delivery import deliver, leave
-from emu.process.exceptions import Trap, signal_of
+from emu.process.exceptions import signal_of
 from emu.process.mmu import Mmu, TooMuchTouched
 from syscalls import Kernel, Limits
 from syscalls.ending import Ending, SignalReturn
+from syscalls.frame import Trap
 from syscalls.world import World
 
 _FAULTS = (Stop.PAGE_FAULT, Stop.INVALID, Stop.REFUSED, Stop.EXCEPTION, Stop.HALTED)
@@ -87,7 +88,7 @@ class Machine(Closing):
         """What comes of a stop; False where it is the end. timed: a timer had cut the budget."""
         context = self.kernel.context
         if stop is Stop.ASKED and isinstance(self.ending, SignalReturn):
-            leave(self.cpu, context)
+            leave(self.cpu, context, self.ending.restored)
         elif stop is Stop.ASKED:
             return self.ending is None
         elif stop is Stop.BUDGET and timed:

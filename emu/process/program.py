@@ -16,7 +16,7 @@ from emu.process.machine import Machine
 from syscalls import Limits, ProcessExit, ending
 from syscalls.abi import EACCES, Errno
 from syscalls.ending import Deadlock, Killed
-from syscalls.execve import Executable, load
+from syscalls.execve import Executable, Loaded, load
 from syscalls.files.file import File
 from syscalls.signals import signal_name
 from syscalls.world import World
@@ -63,6 +63,9 @@ class Program(Machine):
         super().__init__(limits or Limits(), world=world)
         self.budget = budget
         self.path = ""
+        self.argv: tuple[bytes, ...] = ()
+        self.loaded: Loaded | None = None
+        """Where it begins, once it is loaded."""
         self._objects: list[tuple[int, Executable]] = []
         self._entry = 0
         self._files: list[File] = []
@@ -83,7 +86,7 @@ class Program(Machine):
 
     def load(self, file: Executable, argv: Sequence[bytes], envp: Sequence[bytes] = ()) -> None:
         """BadElf where Linux would not run it."""
-        self.path = file.path
+        self.path, self.argv = file.path, tuple(argv)
         context = self.kernel.context
         random = context.random.bytes(_AT_RANDOM)
         loaded = load(context.space, file, argv, envp, self.executable, random)
@@ -93,6 +96,7 @@ class Program(Machine):
         about.executable = os.fsencode(loaded.objects[0][1].path)
         about.arguments, about.environment = loaded.argv, tuple(envp)
         about.auxiliary = loaded.auxiliary
+        self.loaded = loaded
         self.cpu.set("rsp", loaded.stack_pointer)
 
     def play(self) -> Ended:

@@ -12,8 +12,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from emu.process.exceptions import Trap
-from syscalls.signals import AlternateStack, SignalInfo
+from syscalls.signals import SIGINFO_SIZE, AlternateStack, SignalInfo
 from syscalls.user import UserMemory
 
 RED_ZONE = 128
@@ -22,8 +21,6 @@ _GREGS = "r8 r9 r10 r11 r12 r13 r14 r15 rdi rsi rbp rbx rdx rax rcx rsp rip rfla
 # uc_flags, uc_link, uc_stack; 18 registers; cs gs fs ss; err, trapno, oldmask, cr2; fpstate;
 # reserved; uc_sigmask
 _UCONTEXT = struct.Struct("<QQQiIQ18QHHHHQQQQQ64xQ")
-_SIGINFO_SIZE = 128
-_SIGINFO_HEAD = struct.Struct("<iii4x")
 _FXSAVE_HEAD = struct.Struct("<HHBBHQQII")
 _RESTORER_SIZE = 8
 _UC_STRICT_RESTORE_SS, _UC_SIGCONTEXT_SS = 4, 2
@@ -33,6 +30,15 @@ _EMPTY = 3
 """The tag of an x87 register that holds nothing."""
 _SETTABLE_FLAGS = 0x50DD5
 """Of rflags, what a handler may change: AC, OF, DF, TF, SF, ZF, AF, PF, CF, RF."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trap:
+    """What a ucontext shows of the last exception: its number, error code, and cr2."""
+
+    number: int = 0
+    error: int = 0
+    address: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +64,11 @@ def build(
 ) -> Frame:
     """A frame below `top`. mask: of blocked signals.
 
-    floating: the floating point registers as Cpu.floating gives them.
+    floating: the floating point registers as their file stores them: MXCSR, FPCW, FPSW, FPTAG,
+    then two words each of st0 to st7 and xmm0 to xmm15.
     """
     floating_at = (top - FLOATING_SIZE) & -64
-    address = floating_at - _RESTORER_SIZE - _UCONTEXT.size - _SIGINFO_SIZE
+    address = floating_at - _RESTORER_SIZE - _UCONTEXT.size - SIGINFO_SIZE
     address = (address & -16) - 8  # as if a call had pushed the restorer
     general = [registers[name] for name in _GREGS]
     ucontext = _UCONTEXT.pack(
@@ -69,19 +76,10 @@ def build(
         *general, _CS, 0, 0, _SS,
         trap.error, trap.number, mask, trap.address, floating_at, mask,
     )  # fmt: skip
-    head = struct.pack("<Q", restorer) + ucontext + _siginfo(info)
+    head = struct.pack("<Q", restorer) + ucontext + info.pack()
     data = head.ljust(floating_at - address, b"\0") + _fxsave(floating)
     ucontext_at = address + _RESTORER_SIZE
     return Frame(address, data, ucontext_at + _UCONTEXT.size, ucontext_at)
-
-
-def _siginfo(info: SignalInfo) -> bytes:
-    head = _SIGINFO_HEAD.pack(info.number, 0, info.code)
-    if info.address is not None:
-        rest = struct.pack("<Q", info.address)
-    else:
-        rest = struct.pack("<iIQ", info.pid, info.uid, info.value & (1 << 64) - 1)
-    return (head + rest).ljust(_SIGINFO_SIZE, b"\0")
 
 
 @dataclass(frozen=True, slots=True)
