@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from emu.closing import Closing
-from emu.process import engine
+from emu.process import cpuid, engine
 from emu.process.alignment import Alignment, make_alignment
 from emu.process.counter import Counter, make_counter
 from emu.process.disassembly import mnemonics
@@ -66,10 +66,6 @@ _HLT = b"\xf4"
 _RDTSC, _RDTSCP = b"\x0f\x31", b"\x0f\x01\xf9"
 _LONGEST_BLOCK = 512 * 15
 _LOW = (1 << 32) - 1
-_FEATURES = 1
-_XSAVE, _OSXSAVE, _RDRAND = 1 << 26, 1 << 27, 1 << 30
-_HIDDEN_FEATURES = _XSAVE | _OSXSAVE | _RDRAND
-"""Of CPUID's leaf 1, ecx: what needs a kernel that knows AVX, and what is not deterministic."""
 _NEVER = 1 << 62
 """The length of a block that no budget pays for."""
 
@@ -144,8 +140,7 @@ class Cpu(Closing):
         self.counter.bind(self._engine.user_data(block))
         check = self._alignment
         self._align = self._engine.hook_nowhere(Hook.CODE, check.callback, user=check.user)
-        cpuid = engine.CPUID(self._cpuid)
-        self._engine.hook(Hook.INSTRUCTION, cpuid, engine.CPUID_INSTRUCTION)
+        self._engine.hook(Hook.INSTRUCTION, engine.CPUID(self._cpuid), engine.CPUID_INSTRUCTION)
         self.get, self.set = self._engine.get, self._engine.set
         self.map_window, self.forget_code = self._engine.map_window, self._engine.forget_code
         self.set_state(new_state())
@@ -380,11 +375,10 @@ class Cpu(Closing):
     def _cpuid(self, _: int, __: int) -> int:
         """Whether it is answered here; if not, the engine answers."""
         try:
-            if self.get("rax") & _LOW != _FEATURES:
+            shown = cpuid.answer(self.get("rax") & _LOW, self.get("rcx") & _LOW)
+            if shown is None:
                 return 0
-            eax, ebx, ecx, edx = engine.cpuid_features()
-            ecx &= ~_HIDDEN_FEATURES
-            for name, value in zip(("rax", "rbx", "rcx", "rdx"), (eax, ebx, ecx, edx), strict=True):
+            for name, value in zip(("rax", "rbx", "rcx", "rdx"), shown, strict=True):
                 self.set(name, value)
         except BaseException as error:  # noqa: BLE001 - kept, and raised by run
             self._fail(error)

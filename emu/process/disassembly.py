@@ -116,6 +116,12 @@ def mnemonics(code: bytes, address: int) -> list[tuple[int, str]]:
     return [(place, name) for place, _, name, _ in _quick_engine().disasm_lite(code, address)]
 
 
+def statements(code: bytes, address: int) -> list[tuple[int, int, str]]:
+    """(address, size, text) of the instructions in `code`."""
+    found = _quick_engine().disasm_lite(code, address)
+    return [(place, size, f"{name} {rest}".rstrip()) for place, size, name, rest in found]
+
+
 @cache
 def _quick_engine() -> Any:
     import capstone

@@ -114,10 +114,11 @@ def _boot_page(code: bytes) -> mmap.mmap:
 
 
 @cache
-def cpuid_features() -> tuple[int, ...]:
-    """CPUID's leaf 1 as the engine answers it: eax, ebx, ecx, edx."""
+def cpuid(leaf: int) -> tuple[int, ...]:
+    """A leaf of CPUID, its first part, as the engine answers it: eax, ebx, ecx, edx."""
     engine = Engine()
-    engine.set("rax", 1)
+    engine.set("rax", leaf)
+    engine.set("rcx", 0)
     engine.boot(_CPUID)
     return tuple(engine.get(name) for name in ("rax", "rbx", "rcx", "rdx"))
 

@@ -18,6 +18,7 @@ from syscalls.abi import EACCES, Errno
 from syscalls.ending import Deadlock, Killed
 from syscalls.execve import Executable, Loaded, load
 from syscalls.files.file import File
+from syscalls.resources import Resource
 from syscalls.signals import signal_name
 from syscalls.world import World
 
@@ -111,8 +112,13 @@ class Program(Machine):
         if isinstance(end, ProcessExit):
             return Ended(end.status, count)
         if isinstance(end, Killed):
-            return Ended(0, count, end.number, end.core, self._death(end, stop))
+            core = end.core and self._dumps_core()
+            return Ended(0, count, end.number, core, self._death(end, stop))
         raise self._limit(stop)
+
+    def _dumps_core(self) -> bool:
+        context = self.kernel.context
+        return context.task.resources.soft(context, Resource.CORE) > 0
 
     def _death(self, killed: Killed, stop: Stop) -> GuestDied:
         scene = autopsy.scene(self, stop, self.path, 0, self._known)

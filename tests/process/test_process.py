@@ -274,11 +274,6 @@ def test_a_function_that_is_none_is_reported_where_it_is(load: Load) -> None:
     assert (caught.value.scene.running, caught.value.scene.instructions) == ("0x1234()", 0)
 
 
-def test_bmi_is_no_avx(load: Load) -> None:
-    """It has the same prefix, and works."""
-    assert load("f: andn rax, rdi, rsi\nret").call("f", 0b0011, 0b0101).result == 0b0100
-
-
 # The time stamp
 
 

@@ -30,7 +30,14 @@ BASE = 0x40_0000
         ("62f17c4858c1", (BASE, 0, INVALID_OPCODE)),  # vaddps zmm
         ("c5f877", (BASE, 0, INVALID_OPCODE)),  # vzeroupper
         ("c5f892c0", (BASE, 0, INVALID_OPCODE)),  # kmovw
-        ("c4e2f0f2c2", None),  # andn
+        ("90c4e2f0f2c2", (BASE + 1, 1, INVALID_OPCODE)),  # andn
+        ("8fe97801f9", (BASE, 0, INVALID_OPCODE)),  # t1mskc
+        ("908fe97801", (BASE + 1, 1, INVALID_OPCODE)),  # the beginning of one
+        ("8f00", None),  # pop [rax]
+        ("660f3a63c10c", (BASE, 0, INVALID_OPCODE)),  # pcmpistri, one string in another
+        ("660f3a63c11a", None),  # pcmpistri, equal each
+        ("660f3a62c140", None),  # pcmpistrm, equal any
+        ("f3480fbcc1", None),  # tzcnt: rep bsf for a CPU without BMI
         ("4883c4c5", None),  # add rsp, -59: c4 and c5 are no prefixes here
         ("0f00e0", None),  # verr
         ("9090", None),

@@ -43,8 +43,9 @@ CASES = {
     "among three ids": [
         ("setresgid", 15, 16, 17), ("setresuid", 5, 6, 7), *IDS, ("setresuid", 6, -1, -1),
         ("setuid", 0), ("setuid", 7), ("setreuid", 5, 5), ("setreuid", 7, 7),
-        ("setresuid", 6, 7, 8), ("setresgid", 16, 17, 17), ("setgid", 15), ("setgid", 16), ("setregid", 17, 16),
-        *IDS, ("getuid",), ("geteuid",), ("setfsuid", 8), ("setfsuid", 7), ("setfsuid", -1),
+        ("setresuid", 6, 7, 8), ("setresgid", 16, 17, 17), ("setgid", 15), ("setgid", 16),
+        ("setregid", 17, 16), *IDS, ("getuid",), ("geteuid",), ("setfsuid", 8), ("setfsuid", 7),
+        ("setfsuid", -1),
     ],
     "the saved id follows": [("setreuid", -1, 3), *IDS, ("setreuid", 4, -1), *IDS],
     "the saved id stays": [("setreuid", -1, 0), ("setregid", -1, 0), *IDS, ("setregid", 4, -1)],

@@ -54,7 +54,7 @@ limits = st.builds(
 )
 SAME = st.one_of(
     *every("getpid gettid getpgrp setsid getuid geteuid getgid getegid sched_yield"),
-    *every("getpgid getsid sched_getscheduler", pids),
+    *every("getpgid sched_getscheduler", pids),
     *every("setuid setgid setfsuid setfsgid", ids),
     *every("setreuid setregid setpgid", ids, ids),
     *every("setresuid setresgid", ids, ids, ids),
@@ -87,13 +87,14 @@ SAME = st.one_of(
     st.builds(lambda mode, value, time, word: ("futex", RW, mode, value, RW + 64, 0, 7,
                                                {RW + 64: time, RW: word}),
               st.sampled_from([9, 128, 137]), st.just(8), times, st.just(bytes(4))),
-    calls("getcpu", st.sampled_from([v for v in BAD.values() if v]), places, anything),
 )  # fmt: skip
 FACTS = st.one_of(
     *every("gettimeofday", places, places),
     *every("time times sysinfo uname", places),
     *every("clock_gettime clock_getres", st.integers(-8, 20), places),
     *every("getrusage", small, places),
+    *every("getsid", pids),
+    calls("getcpu", places, places, anything),
     *every("getrandom", places, st.integers(0, 9000), small),
     *every("sched_getaffinity", pids, st.sampled_from([0, 7, 8]), places),
     *every("sched_rr_get_interval", pids, places),

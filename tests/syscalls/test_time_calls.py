@@ -95,7 +95,8 @@ def test_bad_places_behind_other_arguments():
         for place in BAD.values()
         for call in (("gettimeofday", 0, place), ("settimeofday", place),
                      ("settimeofday", 0, place), ("getrusage", 0, place), ("getrusage", -1, place),
-                     ("getrusage", 1, place), ("getrusage", -2, place), ("getrusage", 7, place), ("clock_adjtime", 0, place))
+                     ("getrusage", 1, place), ("getrusage", -2, place), ("getrusage", 7, place),
+                     ("clock_adjtime", 0, place))
     )  # fmt: skip
 
 
