@@ -16,7 +16,7 @@ from asm.errors import why
 from emu.errors import InputError
 from emu.process.program import BUDGET, Program
 from syscalls import Limits
-from syscalls.abi import Errno, errno_name
+from syscalls.abi import Errno
 from syscalls.elf import BadElf
 from syscalls.execve import Bytes, Executable
 from syscalls.world import World
@@ -68,7 +68,8 @@ def _find(process: Program, name: str, path: str) -> Executable:
                 return process.executable(place)
             except Errno as error:
                 if error.number not in (errno.ENOENT, errno.ENOTDIR):
-                    raise InputError(f"cannot be run: {errno_name(error.number)}", name) from None
+                    reason = os.strerror(error.number).lower()
+                    raise InputError(f"cannot be run: {reason}", name) from None
     return _of_host(name, searched=world.root is not None and "/" not in name)
 
 

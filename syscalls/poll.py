@@ -11,7 +11,7 @@ from syscalls.abi import EINVAL, Errno
 from syscalls.call import Context
 from syscalls.files.file import File
 from syscalls.files.numbers import POLLERR, POLLHUP, POLLNVAL
-from syscalls.readiness import await_ready, check_mask, left, nanoseconds
+from syscalls.readiness import await_ready, left, masked, nanoseconds
 
 _POLLFD = struct.Struct("<ihh")
 _TIMESPEC = struct.Struct("<qq")
@@ -28,9 +28,9 @@ def ppoll(context: Context, address: int, count: int, timeout_at: int, mask: int
     timeout = None
     if timeout_at:
         timeout = nanoseconds(*context.user.unpack(_TIMESPEC, timeout_at))
-    check_mask(context, mask, size)
     since = context.clock.monotonic()
-    found = _poll(context, address, count, timeout)
+    with masked(context, mask, size):
+        found = _poll(context, address, count, timeout)
     if context.user.writable(timeout_at, _TIMESPEC.size) == _TIMESPEC.size:
         rest = left(context, timeout, since)
         context.user.pack(_TIMESPEC, timeout_at, *divmod(rest, 1_000_000_000))

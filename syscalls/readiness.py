@@ -6,7 +6,8 @@ shorten passes at once; waiting without end for what cannot happen is a deadlock
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from syscalls.abi import EINTR, EINVAL, Errno
 from syscalls.call import Context
@@ -26,6 +27,8 @@ def await_ready(
 ) -> int:
     """What `look` finds, now or within so many nanoseconds. watched: files, and events to await."""
     found = look()
+    if not found and context.signals.due:
+        raise Errno(EINTR)
     if found or timeout == 0:
         return found
     on_host = [(file.host_fd, events) for file, events in watched if file.host_fd is not None]
@@ -58,13 +61,29 @@ def nanoseconds(seconds: int, rest: int) -> int:
     return min(_FOREVER, seconds * NANOSECONDS + rest)
 
 
-def check_mask(context: Context, address: int, size: int) -> None:
-    """A signal mask to wait with: EINVAL, EFAULT. Nothing waits, so that it is not put on."""
+@contextmanager
+def masked(context: Context, address: int, size: int) -> Iterator[None]:
+    """Waits with another signal mask, where there is one: EINVAL, EFAULT.
+
+    A signal that it lets through ends the wait (EINTR), and its handler puts the old mask back;
+    otherwise the wait does.
+    """
     if not address:
+        yield
         return
     if size != _SIGSET_SIZE:
         raise Errno(EINVAL)
-    context.user.read(address, size)
+    signals = context.signals
+    mask = int.from_bytes(context.user.read(address, size), "little")
+    signals.saved_mask = signals.blocked
+    signals.block(mask)
+    try:
+        yield
+    except Errno as error:
+        if error.number != EINTR:
+            signals.restore_mask()
+        raise
+    signals.restore_mask()
 
 
 def left(context: Context, timeout: int | None, since: int) -> int:

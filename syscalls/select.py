@@ -11,7 +11,7 @@ from syscalls.abi import EBADF, EINVAL, Errno
 from syscalls.call import Context
 from syscalls.files import numbers as n
 from syscalls.files.file import File
-from syscalls.readiness import NANOSECONDS, await_ready, check_mask, left, nanoseconds
+from syscalls.readiness import NANOSECONDS, await_ready, left, masked, nanoseconds
 
 _PAIR = struct.Struct("<qq")
 _MASK = struct.Struct("<QQ")
@@ -56,9 +56,9 @@ def pselect6(
     timeout = None
     if timeout_at:
         timeout = nanoseconds(*context.user.unpack(_PAIR, timeout_at))
-    check_mask(context, mask, size)
     since = context.clock.monotonic()
-    found = _select(context, count, (reads, writes, exceptions), timeout)
+    with masked(context, mask, size):
+        found = _select(context, count, (reads, writes, exceptions), timeout)
     _store_left(context, timeout_at, left(context, timeout, since), 1)
     return found
 

@@ -1,7 +1,7 @@
 /* Handlers, masks, queues, stacks and timers: what a program of one thread can do with signals. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <pthread.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -179,6 +180,31 @@ static void waiting(void) {
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* ppoll and pselect let a blocked signal through while they wait. */
+static void polling(void) {
+    sigset_t none, usr1, now;
+    struct timespec zero = {0, 0}, little = {0, 1000};
+    sigemptyset(&none);
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    set(SIGUSR1, 0, 0);
+    sigprocmask(SIG_BLOCK, &usr1, NULL);
+    int answer = ppoll(NULL, 0, &little, &none);
+    printf("ppoll: %d", answer);
+    raise(SIGUSR1);
+    answer = ppoll(NULL, 0, &little, NULL);
+    printf(", blocked %d", answer);
+    answer = ppoll(NULL, 0, &zero, &none);
+    printf(", let through %d %s", answer, strerror(errno));
+    show("");
+    raise(SIGUSR1);
+    answer = pselect(0, NULL, NULL, NULL, NULL, &none);
+    printf("pselect: %d %s", answer, strerror(errno));
+    show("");
+    sigprocmask(SIG_UNBLOCK, &usr1, &now);
+    printf("blocked again: %d\n", sigismember(&now, SIGUSR1));
+}
+
 static void errors(void) {
     struct sigaction action = {.sa_handler = SIG_IGN};
     errno = 0;
@@ -256,6 +282,7 @@ int main(void) {
     alternate();
     waiting();
     timers();
+    polling();
     errors();
     fflush(stdout);
     abort();
