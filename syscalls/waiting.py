@@ -8,6 +8,6 @@ from syscalls.call import Context, Deadlock
 def wait(context: Context, duration: int | None) -> None:
     """For so many nanoseconds; None is for ever, which is a Deadlock."""
     if duration is None:
-        raise Deadlock
+        raise Deadlock("the process waits for ever: there is nobody to wake it")
     if duration > 0:
         context.clock.sleep(duration)
