@@ -56,7 +56,7 @@ _Change = Callable[[Limits, int | None], Limits]
 _OF_THE_SPACE: dict[Resource, tuple[_Get, _Change]] = {
     Resource.DATA: (lambda old: old.data, lambda old, new: replace(old, data=new)),
     Resource.STACK: (lambda old: old.stack, lambda old, new: replace(old, stack=new)),
-    Resource.MEMLOCK: (lambda old: old.memlock, lambda old, new: replace(old, memlock=new)),
+    Resource.MEMLOCK: (lambda old: old.locked, lambda old, new: replace(old, locked=new)),
     Resource.AS: (
         lambda old: old.address_space, lambda old, new: replace(old, address_space=new),
     ),
@@ -87,11 +87,17 @@ class Resources:
     def change(self, context: Context, resource: Resource, soft: int, hard: int) -> None:
         """New limits, which hold from now on."""
         self._hard[resource] = hard
+        if resource == Resource.DATA:
+            context.space.limits = replace(context.space.limits, hard_data=_limit(hard))
         if resource in _OF_THE_SPACE:
             _, change = _OF_THE_SPACE[resource]
-            limit = None if soft == INFINITY else soft
-            context.space.limits = change(context.space.limits, limit)
+            context.space.limits = change(context.space.limits, _limit(soft))
         elif resource == Resource.NOFILE:
             context.files.most = soft
         else:
             self._soft[resource] = soft
+
+
+def _limit(number: int) -> int | None:
+    """As shortage.Limits has it."""
+    return None if number == INFINITY else number

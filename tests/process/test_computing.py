@@ -171,3 +171,30 @@ def test_the_base_of_fs_can_be_written_as_cpuid_says(load: Load) -> None:
     process.kernel.space.map(_INPUT, 4096, READ_WRITE)
     process.memory.write(_INPUT + 8, (77).to_bytes(8, "little"))
     assert process.call("f", _INPUT).result == 77
+
+
+def test_the_state_of_sse_and_x87_is_saved_and_restored(load: Load) -> None:
+    """As the dynamic loader does around a lazy binding, where there is no XSAVE."""
+    process = load(f"""
+    f:  lea r10, [rip + room]
+        fld1
+        movq xmm0, rdi
+        movq xmm15, rsi
+        {guests.raw(bytes.fromhex("490fae02"))}     # fxsave64 [r10]
+        pxor xmm0, xmm0
+        pxor xmm15, xmm15
+        fninit
+        {guests.raw(bytes.fromhex("490fae0a"))}     # fxrstor64 [r10]
+        movq rax, xmm0
+        movq rcx, xmm15
+        add rax, rcx
+        fstp qword ptr [r10]
+        add rax, [r10]
+        fninit
+        ret
+    .data
+    .p2align 4
+    room: .zero 512
+    """)
+    one = int.from_bytes(struct.pack("<d", 1.0), "little")
+    assert process.call("f", 1000, 234).result == 1234 + one

@@ -169,7 +169,7 @@ def test_the_stack_and_locked_memory_have_limits():
     kernel = new_kernel()
     for resource in (Resource.STACK, Resource.MEMLOCK):
         play(kernel, ("setrlimit", resource, RW, limits(4096, 8192)))
-    assert (kernel.space.limits.stack, kernel.space.limits.memlock) == (4096, 4096)
+    assert (kernel.space.limits.stack, kernel.space.limits.locked) == (4096, 4096)
 
 
 def test_no_more_files_than_the_limit_are_opened():

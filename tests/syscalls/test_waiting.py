@@ -16,8 +16,12 @@ from two_kernels import (
     RW,
     assert_same,
     assert_same_kind,
+    new_kernel,
     ours,
 )
+
+from syscalls.call import Deadlock
+from syscalls.waiting import wait
 
 WORD = {RW: struct.pack("<I", 7)}
 SHORT, LONG, WRONG = (struct.pack("<qq", *time) for time in ((0, 1000), (1 << 40, 0), (0, 10**9)))
@@ -62,6 +66,8 @@ def test_a_timeout_that_is_no_time_is_einval(time):
 def test_to_wait_without_a_timeout_is_for_ever():
     assert_same([[("futex", RW, WAIT | PRIVATE, 7, 0, 0, 0, BEFORE)]])
     assert ours([("futex", RW, WAIT_BITSET, 7, 0, 0, -1, BEFORE)]) == ["never"]
+    with pytest.raises(Deadlock, match="nobody to wake it"):
+        wait(new_kernel().context, None)
 
 
 def test_waiting_puts_the_clock_forward():
