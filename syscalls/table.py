@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
 from syscalls import kinds as k
 from syscalls.brk import brk
 from syscalls.exit import exit_process
-from syscalls.kind import Kind, decoder
 from syscalls.mmap import mmap
 from syscalls.mprotect import mprotect
 from syscalls.munmap import munmap
+from syscalls.row import Row
 from syscalls.write import write
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A system call of Linux. `note` says what is supported.
-
-    decode: the six registers, packed as words of 64 bits, as the handler's arguments.
-    """
-
-    number: int
-    name: str
-    params: tuple[Kind, ...]
-    result: Kind
-    handler: Callable[..., int]
-    note: str
-    decode: Callable[[bytes], tuple[int, ...]] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "decode", decoder(self.params))
-
+__all__ = ["BY_NAME", "BY_NUMBER", "ROWS", "Row"]
 
 MEMORY = (
     Row(9, "mmap", (k.ADDRESS, k.SIZE, k.PROT, k.MAP_FLAGS, k.FD, k.OFFSET), k.ADDRESS, mmap,
