@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from books import balance
 from hypothesis import given
 from hypothesis import strategies as st
 from sparse import MINUS, Sparse, call
