@@ -5,6 +5,7 @@ from __future__ import annotations
 from syscalls.kind import Kind, map_flag_names, prot_names
 from syscalls.text import (
     arch_prctl,
+    capabilities,
     clocks,
     fcntl,
     files,
@@ -191,9 +192,9 @@ MEMBARRIER_FLAGS = Kind(
 SYSLOG_OUT = Kind("messages of the kernel", text=process.syslog_bytes, late=True)
 SYSLOG_SIZE = Kind("size of messages", bits=32, text=process.syslog_size)
 SYSLOG_ACTION = Kind("action of syslog", bits=32, text=process.syslog_action)
-CAP_HEADER = Kind("capability header", text=process.capability_header)
-CAP_DATA_IN = Kind("capability sets", text=process.capability_data)
-CAP_DATA_OUT = Kind("capability sets, answered", text=process.capability_data, late=True)
+CAP_HEADER = Kind("capability header", text=capabilities.capability_header)
+CAP_DATA_IN = Kind("capability sets", text=capabilities.capability_data)
+CAP_DATA_OUT = Kind("capability sets, answered", text=capabilities.capability_data, late=True)
 GROUPS_IN = Kind("groups", text=process.groups)
 GROUPS_OUT = Kind("groups, answered", text=process.groups_out, late=True)
 INT_OUT = Kind("int, answered", text=process.int_out, late=True)
