@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from syscalls.names import NAMES
-from syscalls.table import Row
+from syscalls.row import Row
 
 _LEAST_WIDTH = 16
 _BLANK = ""

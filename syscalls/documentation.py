@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from syscalls import table
-from syscalls.table import Row
+from syscalls.row import Row
 
 README = Path(__file__).with_name("README.md")
 _SECTIONS = {

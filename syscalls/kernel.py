@@ -17,8 +17,9 @@ from syscalls.kind import Kind
 from syscalls.memory import Memory
 from syscalls.names import arity_of, name_of
 from syscalls.processor import NoProcessor, Processor
+from syscalls.row import Row
 from syscalls.shortage import Limits, Shortages
-from syscalls.table import BY_NUMBER, Row
+from syscalls.table import BY_NUMBER
 from syscalls.tracer import Tracer
 from syscalls.world import Capture, World
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from syscalls.kind import Kind, map_flag_names, prot_names
 from syscalls.text import (
     arch_prctl,
+    capabilities,
     clocks,
     fcntl,
     files,
@@ -18,6 +19,8 @@ from syscalls.text import (
     signals,
     strings,
     structures,
+    timex,
+    waiting,
 )
 from syscalls.text.sight import (
     address,
@@ -135,6 +138,7 @@ TIMEZONE_OUT = Kind("struct timezone, answered", text=clocks.timezone, late=True
 TIME_OUT = Kind("time_t, answered", text=clocks.time_out, late=True)
 TIME_ANSWER = Kind("time_t", bits=64, text=clocks.time_answer)
 TMS_OUT = Kind("struct tms, answered", text=clocks.tms, late=True)
+TIMEX = Kind("struct timex", text=timex.timex, late=True, answer=timex.answer)
 CLOCK_FLAGS = Kind("flags of clock_nanosleep", bits=32, text=clocks.CLOCK_FLAGS)
 UTIMES_IN = Kind("two struct timespec", text=clocks.file_times)
 UTIMEVALS_IN = Kind("two struct timeval", text=clocks.file_timevals)
@@ -155,10 +159,16 @@ RUSAGE_OUT = Kind("struct rusage", text=process.rusage, late=True)
 SYSINFO_OUT = Kind("struct sysinfo", text=process.sysinfo, late=True)
 UTSNAME_OUT = Kind("struct utsname", text=process.utsname, late=True)
 ARCH_CODE = Kind("code of arch_prctl", bits=32, text=arch_prctl.CODE)
-ARCH_ADDRESS = Kind("address of arch_prctl", text=arch_prctl.address, late=arch_prctl.is_late)
+ARCH_ADDRESS = Kind(
+    "address of arch_prctl",
+    text=arch_prctl.address,
+    late=arch_prctl.is_late,
+    answer=arch_prctl.answer,
+)
 PRCTL_OPTION = Kind("option of prctl", bits=32, text=prctl.OPTION, answer=prctl.answer)
 PRCTL_ARGUMENT = Kind("argument of prctl", text=prctl.argument, late=prctl.is_late)
 FUTEX_OP = Kind("operation on a futex", bits=32, text=futex.operation)
+FUTEX_VALUE = Kind("number of futex", bits=32, text=futex.argument)
 FUTEX_ARGUMENT = Kind("argument of futex", text=futex.argument)
 RANDOM_FLAGS = Kind("flags of getrandom", text=process.RANDOM)
 CPUSET_IN = Kind("cpu_set_t", text=process.cpu_set_in)
@@ -168,25 +178,23 @@ POLICY_SET = Kind("policy of sched_setscheduler", bits=32, text=process.schedule
 POLICY_ANSWER = Kind("policy, answered", text=process.policy_answer)
 SCHED_PARAM_IN = Kind("struct sched_param", text=process.int_out)
 SCHED_PARAM_OUT = Kind("struct sched_param, answered", text=process.int_out, late=True)
-PRIORITY_WHO = Kind("which of getpriority", bits=32, text=process.PRIORITY_WHO)
-IOPRIO_WHO = Kind("which of ioprio_get", bits=32, text=process.IOPRIO_WHO)
+PRIORITY_WHICH = Kind("which of getpriority", bits=32, text=process.PRIORITY_WHO)
+IO_PRIORITY_WHICH = Kind("which of ioprio_get", bits=32, text=process.IOPRIO_WHO)
 IOPRIO = Kind("priority of input and output", bits=32, text=process.io_priority)
 IOPRIO_ANSWER = Kind("priority of input and output, answered", text=process.io_priority_answer)
-MEMBARRIER = Kind(
+MEMBARRIER_COMMAND = Kind(
     "command of membarrier", bits=32, text=process.MEMBARRIER, answer=process.membarrier_answer
 )
-PERSONALITY = Kind(
-    "personality", bits=32, text=process.personality, answer=process.personality_answer
-)
+PERSONALITY = Kind("personality", text=process.personality, answer=process.personality_answer)
 MEMBARRIER_FLAGS = Kind(
     "flags of membarrier", bits=32, text=process.MEMBARRIER_FLAGS, hides=process.needs_no_cpu
 )
 SYSLOG_OUT = Kind("messages of the kernel", text=process.syslog_bytes, late=True)
 SYSLOG_SIZE = Kind("size of messages", bits=32, text=process.syslog_size)
 SYSLOG_ACTION = Kind("action of syslog", bits=32, text=process.syslog_action)
-CAP_HEADER = Kind("capability header", text=process.capability_header)
-CAP_DATA_IN = Kind("capability sets", text=process.capability_data)
-CAP_DATA_OUT = Kind("capability sets, answered", text=process.capability_data, late=True)
+CAP_HEADER = Kind("capability header", text=capabilities.capability_header)
+CAP_DATA_IN = Kind("capability sets", text=capabilities.capability_data)
+CAP_DATA_OUT = Kind("capability sets, answered", text=capabilities.capability_data, late=True)
 GROUPS_IN = Kind("groups", text=process.groups)
 GROUPS_OUT = Kind("groups, answered", text=process.groups_out, late=True)
 INT_OUT = Kind("int, answered", text=process.int_out, late=True)
@@ -194,4 +202,8 @@ UNSIGNED_OUT = Kind("unsigned int, answered", text=process.unsigned_out, late=Tr
 SIZE_OUT = Kind("size, answered", text=process.size_out, late=True)
 ADDRESS_OUT = Kind("address, answered", text=process.pointer_out, late=True)
 HEX32 = Kind("unsigned int in hexadecimal", bits=32, text=low_hexadecimal)
-WAIT_FLAGS = Kind("flags of wait4", bits=32, text=process.WAIT)
+WAIT_INFO_OUT = Kind("siginfo_t of waitid", text=siginfo.siginfo, late=True)
+WAIT_STATUS_OUT = Kind("status of wait4", text=waiting.status, late=True)
+WAIT_USAGE_OUT = Kind("struct rusage of wait4", text=waiting.usage, late=True)
+WAIT_OPTIONS = Kind("options of wait4", bits=32, text=process.WAIT)
+WAIT_WHICH = Kind("which of waitid", bits=32, text=process.WAIT_WHICH)

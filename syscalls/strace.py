@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Sequence
 
 from syscalls.abi import errno_name
-from syscalls.table import Row
+from syscalls.row import Row
 from syscalls.text.restarts import RESTARTS
 from syscalls.text.sight import Read, Sight
 from syscalls.text.siginfo import siginfo_words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from syscalls.table import Row
+from syscalls.row import Row
 
 
 class Tracer(Protocol):

@@ -23,9 +23,9 @@ _FEATURE = numbered(
     " PT_UNIMPLEMENTED_SO_FAR PKRU PASID - - - - LBR - XTILE_CFG XTILE_DATA", "XFEATURE_"
 )  # fmt: skip
 _FEATURE_BITS = names("""
-    FPSSE 3 FP 1 SSE 2 YMM 4 BNDREGS 8 BNDCSR 0x10 AVX512 0xe0 PT 0x100
-    PKRU 0x200 PASID 0x400 LBR 0x8000 XTILE 0x60000 OPMASK 0x20 ZMM_Hi256 0x40 Hi16_ZMM 0x80
-    XTILE_CFG 0x20000 XTILE_DATA 0x40000
+    FPSSE 3 FP 1 SSE 2 YMM 4 BNDREGS 8 BNDCSR 0x10 AVX512 0xe0 OPMASK 0x20 ZMM_Hi256 0x40
+    Hi16_ZMM 0x80 PT 0x100 PKRU 0x200 PASID 0x400 LBR 0x8000 XTILE 0x60000 XTILE_CFG 0x20000
+    XTILE_DATA 0x40000
 """, "XFEATURE_MASK_")  # fmt: skip
 
 
@@ -44,6 +44,14 @@ def address(value: int, sight: Sight) -> str | None:
 def is_late(sight: Sight) -> bool:
     """Whether the address is where something is stored."""
     return low(sight.arg(-1)) in (*_BASES, *_FEATURES)
+
+
+def answer(_: int, sight: Sight) -> str | None:
+    """A request for a feature answers which there are."""
+    features = sight.result or 0
+    if low(sight.arg(-1)) not in _ONE_FEATURE or not features:
+        return None
+    return f"{features:#x} ({flag_words(features, _FEATURE_BITS, 'XFEATURE_MASK')})"
 
 
 def _feature(value: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syscalls.text.clocks import timespec
 from syscalls.text.sight import Sight, low, low_hexadecimal, number, pointer, unsigned
-from syscalls.text.words import numbered, one_of
+from syscalls.text.words import Names, numbered, one_of
 
 _OPERATIONS = numbered(
     "WAIT WAKE FD REQUEUE CMP_REQUEUE WAKE_OP LOCK_PI UNLOCK_PI TRYLOCK_PI WAIT_BITSET WAKE_BITSET"
@@ -54,12 +54,18 @@ def _bits(value: int, _: Sight) -> str:
 
 
 def _wake_operation(value: int, _: Sight) -> str:
+    """What is done to the second word, and how it is compared, in four fields."""
     value = low(value)
-    what, shift = value >> 28 & 7, "FUTEX_OP_OPARG_SHIFT<<28|" if value >> 31 else ""
-    first = f"{shift}{one_of(what, _ADD, 'FUTEX_OP')}<<28|{number(value >> 12 & 0xFFF)}<<12|"
-    return (
-        f"{first}{one_of(value >> 24 & 15, _COMPARE, 'FUTEX_OP_CMP')}<<24|{number(value & 0xFFF)}"
-    )
+    change = _shifted(value >> 28 & 7, _ADD, 28, "FUTEX_OP")
+    compare = _shifted(value >> 24 & 15, _COMPARE, 24, "FUTEX_OP_CMP")
+    by_shift = "FUTEX_OP_OPARG_SHIFT<<28|" if value >> 31 else ""
+    return f"{by_shift}{change}|{number(value >> 12 & 0xFFF)}<<12|{compare}|{number(value & 0xFFF)}"
+
+
+def _shifted(value: int, known: Names, shift: int, unknown: str) -> str:
+    if value in known:
+        return f"{known[value]}<<{shift}"
+    return f"{number(value)}<<{shift} /* {unknown}_??? */"
 
 
 _MEANINGS = {

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from syscalls.text.process import CAPABILITIES, pointer_out, unsigned_out
+from syscalls.text.capabilities import CAPABILITIES
+from syscalls.text.process import pointer_out, unsigned_out
 from syscalls.text.sight import (
     Sight,
     Text,

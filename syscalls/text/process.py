@@ -1,7 +1,6 @@
 """The process: its limits, identity, scheduling, and the machine it runs on.
 
-Source: asm-generic/resource.h, linux/resource.h, linux/sched.h, linux/capability.h,
-linux/membarrier.h, linux/personality.h, linux/ioprio.h, linux/random.h, linux/wait.h.
+Source: asm-generic/resource.h, linux/resource.h, linux/sched.h, linux/membarrier.h, linux/personality.h, linux/ioprio.h, linux/random.h, linux/wait.h.
 """
 
 from __future__ import annotations
@@ -33,6 +32,7 @@ _BARRIERS = bits(
     " REGISTER_PRIVATE_EXPEDITED_SYNC_CORE PRIVATE_EXPEDITED_RSEQ"
     " REGISTER_PRIVATE_EXPEDITED_RSEQ", "MEMBARRIER_CMD_"
 )  # fmt: skip
+WAIT_WHICH = choice(numbered("P_ALL P_PID P_PGID P_PIDFD"), "P")
 MEMBARRIER_FLAGS = flags(bits("MEMBARRIER_CMD_FLAG_CPU"), "MEMBARRIER_CMD_FLAG")
 MEMBARRIER = choice({0: "MEMBARRIER_CMD_QUERY"} | _BARRIERS, "MEMBARRIER_CMD")
 POLICIES = numbered("OTHER FIFO RR BATCH ISO IDLE DEADLINE", "SCHED_")
@@ -55,16 +55,6 @@ SYSLOG = numbered(
 _MOST_GROUPS = 65536
 _READING = (2, 3, 4)
 _SILENT_ACTIONS = (0, 1, 5, 6, 7, 9, 10)
-CAPABILITIES = numbered(
-    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE"
-    " NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO"
-    " SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME"
-    " SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG"
-    " WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE", "CAP_"
-)  # fmt: skip
-_CAPABILITY_BITS = {1 << bit: f"1<<{name}" for bit, name in CAPABILITIES.items()}
-_VERSIONS = names("1 0x19980330 2 0x20071026 3 0x20080522", "_LINUX_CAPABILITY_VERSION_")
-_WIDE_VERSIONS = (0x20071026, 0x20080522)
 _SYSINFO = Struct("<q3Q6QH6xQQI4x")
 _RUSAGE = Struct("<qQqQ112x")
 
@@ -233,26 +223,3 @@ def syslog_bytes(value: int, sight: Sight) -> str | None:
     if sight.args[0] in _SILENT_ACTIONS:
         return None
     return bytes_out(value, sight) if sight.args[0] in _READING else pointer(value)
-
-
-capability_header = at(
-    "<Ii",
-    lambda version, pid: fields(
-        version=one_of(version, _VERSIONS, "_LINUX_CAPABILITY_VERSION"), pid=pid
-    ),
-)
-
-
-def capability_data(value: int, sight: Sight) -> str:
-    """Sets of capabilities: of 32 bits in the first version, of 64 in the others."""
-    header = sight.read(sight.arg(-1), 4) if sight.arg(-1) else None
-    if header is None or sight.failed or not value:
-        return pointer(value)
-    wide = int.from_bytes(header, "little") in _WIDE_VERSIONS
-    data = sight.read(value, 24 if wide else 12)
-    if data is None:
-        return pointer(value)
-    words = [int.from_bytes(data[at : at + 4], "little") for at in range(0, len(data), 4)]
-    sets = [low | high << 32 for low, high in zip(words[:3], [*words[3:], 0, 0, 0], strict=False)]
-    shown = (flag_words(one, _CAPABILITY_BITS, "CAP") for one in sets)
-    return fields(**dict(zip(("effective", "permitted", "inheritable"), shown, strict=True)))

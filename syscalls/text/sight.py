@@ -127,7 +127,7 @@ def octal(value: int) -> str:
     return f"0{value:o}" if value > 0o77 else f"{value:03o}"
 
 
-def at(layout: str, show: Callable[..., str]) -> Text:
+def at(layout: str, show: Callable[..., str]) -> Callable[[int, Sight], str]:
     """What a pointer to a structure points to; its address where that cannot be seen."""
     structure = Struct(layout)
 

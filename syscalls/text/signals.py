@@ -51,7 +51,7 @@ def signal_set(mask: int) -> str:
 sigset = at("<Q", signal_set)
 
 
-def sigset_sized(value: int, sight: Sight) -> str | None:
+def sigset_sized(value: int, sight: Sight) -> str:
     """A set; its size, which is 8 or wrong, is the last argument."""
     return sigset(value, sight) if sight.args[-1] == 8 else pointer(value)
 
@@ -64,7 +64,7 @@ def pending(value: int, sight: Sight) -> str:
     return pointer(value) if data is None else signal_set(int.from_bytes(data, "little"))
 
 
-def sigset_before_size(value: int, sight: Sight) -> str | None:
+def sigset_before_size(value: int, sight: Sight) -> str:
     """signalfd4: the size stands right behind the set."""
     return sigset(value, sight) if sight.arg(1) == 8 else pointer(value)
 

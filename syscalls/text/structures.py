@@ -98,9 +98,9 @@ statfs = at("<7Q2I3Q32x", _statfs)
 
 def _entries(value: int, sight: Sight, smallest: int) -> str:
     """Folders are not printed: only how many entries were read."""
-    if sight.failed:
-        return pointer(value)
     size = sight.result or 0
+    if sight.failed or size > low(sight.arg(1)):
+        return pointer(value)
     data = sight.read(value, size) or b""
     count = position = 0
     while len(data) - position >= smallest:

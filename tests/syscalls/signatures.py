@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from syscalls import kinds
 from syscalls.names import NAMES
-from syscalls.table import BY_NAME, Row
+from syscalls.row import Row
+from syscalls.table import BY_NAME
 
 _SIGNATURES = """
     read FD BYTES_OUT SIZE = SIZE
     write FD BYTES_IN SIZE = SIZE
-    pread64 FD BYTES_OUT SIZE OFFSET = SIZE
-    pwrite64 FD BYTES_IN SIZE OFFSET = SIZE
+    pread64 FD BYTES_OUT SIZE LONG = SIZE
+    pwrite64 FD BYTES_IN SIZE LONG = SIZE
     readv FD IOVEC_OUT SIZE = SIZE
     writev FD IOVEC_IN SIZE = SIZE
-    preadv FD IOVEC_OUT SIZE OFFSET OFFSET_HIGH = SIZE
-    pwritev FD IOVEC_IN SIZE OFFSET OFFSET_HIGH = SIZE
-    preadv2 FD IOVEC_OUT SIZE OFFSET OFFSET_HIGH RWF_FLAGS = SIZE
-    pwritev2 FD IOVEC_IN SIZE OFFSET OFFSET_HIGH RWF_FLAGS = SIZE
-    lseek FD OFFSET WHENCE = LONG
+    preadv FD IOVEC_OUT SIZE LONG OFFSET_HIGH = SIZE
+    pwritev FD IOVEC_IN SIZE LONG OFFSET_HIGH = SIZE
+    preadv2 FD IOVEC_OUT SIZE LONG OFFSET_HIGH RWF_FLAGS = SIZE
+    pwritev2 FD IOVEC_IN SIZE LONG OFFSET_HIGH RWF_FLAGS = SIZE
+    lseek FD LONG WHENCE = LONG
     sendfile FD FD SENDFILE_OFFSET SIZE = SIZE
     copy_file_range FD OFFSET_AT FD OFFSET_AT SIZE UNSIGNED = SIZE
     splice FD OFFSET_AT FD OFFSET_AT SIZE SPLICE_FLAGS = SIZE
@@ -48,7 +49,7 @@ _SIGNATURES = """
     fchdir FD
     chroot PATH
     getdents FD OLD_DIRENTS_OUT UNSIGNED
-    getdents64 FD DIRENTS_OUT UNSIGNED
+    getdents64 FD DIRENTS_OUT SIZE
     dup FD
     dup2 FD FD
     dup3 FD FD LONE_OPEN_FLAGS
@@ -61,7 +62,7 @@ _SIGNATURES = """
     syncfs FD
     truncate PATH LENGTH
     ftruncate FD LENGTH
-    fallocate FD FALLOCATE_MODE OFFSET OFFSET
+    fallocate FD FALLOCATE_MODE LONG LONG
     mkdir PATH MODE
     mkdirat DIRFD PATH MODE
     rmdir PATH
@@ -77,6 +78,7 @@ _SIGNATURES = """
     chmod PATH MODE
     fchmod FD MODE
     fchmodat DIRFD PATH MODE
+    fchmodat2 DIRFD PATH MODE AT_FLAGS
     chown PATH OWNER OWNER
     lchown PATH OWNER OWNER
     fchown FD OWNER OWNER
@@ -88,11 +90,11 @@ _SIGNATURES = """
     utimes PATH UTIMEVALS_IN
     futimesat DIRFD PATH UTIMEVALS_IN
     utimensat DIRFD PATH UTIMES_IN AT_FLAGS
-    fadvise64 FD OFFSET SIZE FADVICE
-    readahead FD OFFSET SIZE
-    sync_file_range FD OFFSET OFFSET SYNC_RANGE_FLAGS
-    poll POLLFDS UNSIGNED INT
-    ppoll POLLFDS UNSIGNED TIMESPEC_IN SIGSET_IN SIZE
+    fadvise64 FD LONG LENGTH FADVICE
+    readahead FD LONG SIZE
+    sync_file_range FD LONG LONG SYNC_RANGE_FLAGS
+    poll POLLFDS SIZE INT
+    ppoll POLLFDS SIZE TIMESPEC_IN SIGSET_IN SIZE
     select SELECT_COUNT FD_SET FD_SET FD_SET TIMEVAL_IN
     pselect6 SELECT_COUNT FD_SET FD_SET FD_SET TIMESPEC_IN SELECT_MASK
     pipe FD_PAIR_OUT
@@ -156,6 +158,8 @@ _SIGNATURES = """
     settimeofday TIMEVAL_IN TIMEZONE_IN
     time TIME_OUT = TIME_ANSWER
     times TMS_OUT
+    adjtimex TIMEX
+    clock_adjtime CLOCK TIMEX
     timerfd_create CLOCK TIMERFD_FLAGS
     timerfd_settime FD TIMERFD_FLAGS ITIMERSPEC_IN ITIMERSPEC_OUT
     timerfd_gettime FD ITIMERSPEC_OUT
@@ -169,6 +173,14 @@ _SIGNATURES = """
     getsid INT
     setsid
     getuid
+    getgid
+    geteuid
+    getegid
+    setgid OWNER
+    setregid OWNER OWNER
+    setresgid OWNER OWNER OWNER
+    getresgid UNSIGNED_OUT UNSIGNED_OUT UNSIGNED_OUT
+    setfsgid OWNER
     setuid OWNER
     setreuid OWNER OWNER
     setresuid OWNER OWNER OWNER
@@ -189,13 +201,15 @@ _SIGNATURES = """
     set_tid_address RAW
     set_robust_list ADDRESS SIZE
     get_robust_list INT ADDRESS_OUT SIZE_OUT
-    rseq RAW RAW RAW RAW
-    futex ADDRESS FUTEX_OP FUTEX_ARGUMENT FUTEX_ARGUMENT FUTEX_ARGUMENT FUTEX_ARGUMENT
-    membarrier MEMBARRIER MEMBARRIER_FLAGS INT
+    rseq RAW HEX32 HEX32 HEX32
+    futex ADDRESS FUTEX_OP FUTEX_VALUE FUTEX_ARGUMENT FUTEX_ARGUMENT FUTEX_VALUE
+    wait4 INT WAIT_STATUS_OUT WAIT_OPTIONS WAIT_USAGE_OUT
+    waitid WAIT_WHICH INT WAIT_INFO_OUT WAIT_OPTIONS RUSAGE_OUT
+    membarrier MEMBARRIER_COMMAND MEMBARRIER_FLAGS INT
     getrandom RANDOM_OUT SIZE RANDOM_FLAGS = SIZE
     sched_yield
-    sched_getaffinity INT UNSIGNED CPUSET_OUT
-    sched_setaffinity INT UNSIGNED CPUSET_IN
+    sched_getaffinity INT SIZE CPUSET_OUT
+    sched_setaffinity INT SIZE CPUSET_IN
     sched_getscheduler INT = POLICY_ANSWER
     sched_setscheduler INT POLICY_SET SCHED_PARAM_IN
     sched_getparam INT SCHED_PARAM_OUT
@@ -203,11 +217,11 @@ _SIGNATURES = """
     sched_get_priority_max POLICY
     sched_get_priority_min POLICY
     sched_rr_get_interval INT TIMESPEC_OUT
-    getpriority PRIORITY_WHO INT
-    setpriority PRIORITY_WHO INT INT
+    getpriority PRIORITY_WHICH INT
+    setpriority PRIORITY_WHICH INT INT
     getcpu UNSIGNED_OUT UNSIGNED_OUT ADDRESS
-    ioprio_get IOPRIO_WHO INT = IOPRIO_ANSWER
-    ioprio_set IOPRIO_WHO INT IOPRIO
+    ioprio_get IO_PRIORITY_WHICH INT = IOPRIO_ANSWER
+    ioprio_set IO_PRIORITY_WHICH INT IOPRIO
     personality PERSONALITY
     syslog SYSLOG_ACTION SYSLOG_OUT SYSLOG_SIZE
 """

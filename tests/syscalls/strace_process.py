@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from struct import pack
+
 from player import AtEnd
 from strace_structures import INTS, NOISE, WORDS
 
@@ -225,4 +227,22 @@ PROCESS = [
     ("timerfd_gettime", 3, [1, 2, 3, 4]),
     ("getpgrp",),
     ("getsid", 0),
+    ("wait4", -1, pack("<I", 0x300), 3, WORDS),
+    ("wait4", -1, pack("<I", 9), 1, 0),
+    ("wait4", -1, pack("<I", 0x8B), 0x40000000, WORDS),
+    ("wait4", -1, pack("<I", 0x137F), 0, WORDS),
+    ("wait4", -1, pack("<I", 0xFFFF), 8, WORDS),
+    ("wait4", -1, pack("<I", 0xFF), 0, WORDS),
+    ("wait4", 0, 0, 0, 0),
+    ("waitid", 0, 5, 0, 4, 0),
+    ("waitid", 1, 5, WORDS, 0x1000004, WORDS),
+    ("waitid", 9, 5, 0, 4, 0),
+    ("adjtimex", WORDS),
+    ("adjtimex", INTS),
+    ("adjtimex", b"\xff" * 300),
+    ("clock_adjtime", 1, WORDS),
+    ("clock_adjtime", 0, 0),
+    ("arch_prctl", 0x1021, [0x60007]),
+    ("arch_prctl", 0x1022, [0]),
+    ("arch_prctl", 0x1023, 18),
 ]

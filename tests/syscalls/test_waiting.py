@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
+from syscalls.waiting import wait
 from two_kernels import (
     END,
     HOLE,
@@ -21,7 +22,6 @@ from two_kernels import (
 )
 
 from syscalls.call import Deadlock
-from syscalls.waiting import wait
 
 WORD = {RW: struct.pack("<I", 7)}
 SHORT, LONG, WRONG = (struct.pack("<qq", *time) for time in ((0, 1000), (1 << 40, 0), (0, 10**9)))
