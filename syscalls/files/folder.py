@@ -5,10 +5,18 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from syscalls.abi import EINVAL, EISDIR, ENOENT, Errno
+from syscalls.abi import EINVAL, EISDIR, ENOENT, ENXIO, Errno
 from syscalls.files.file import File
 from syscalls.files.node import Entry
-from syscalls.files.numbers import MOST_OFFSET, S_IFDIR, SEEK_CUR, SEEK_SET, Open
+from syscalls.files.numbers import (
+    MOST_OFFSET,
+    S_IFDIR,
+    SEEK_CUR,
+    SEEK_DATA,
+    SEEK_END,
+    SEEK_HOLE,
+    Open,
+)
 from syscalls.files.stat import Stat
 
 if TYPE_CHECKING:
@@ -45,9 +53,11 @@ class FolderFile(File):
         """As for a file."""
 
     def seek(self, offset: int, whence: int) -> int:
-        if whence not in (SEEK_SET, SEEK_CUR):
-            raise Errno(EINVAL)
-        wanted = offset + (self._position if whence == SEEK_CUR else 0)
+        """As in a folder of ext4, whose end is as far away as can be."""
+        if whence in (SEEK_DATA, SEEK_HOLE) and not 0 <= offset < MOST_OFFSET:
+            raise Errno(ENXIO)
+        before = {SEEK_CUR: self._position, SEEK_END: MOST_OFFSET}.get(whence, 0)
+        wanted = MOST_OFFSET if whence == SEEK_HOLE else offset + before
         if not 0 <= wanted <= MOST_OFFSET:
             raise Errno(EINVAL)
         if wanted != self._position:

@@ -92,6 +92,10 @@ class Place:
             raise Errno(EROFS)
         return self.node
 
+    def alterable(self) -> Node:
+        """As `changeable`, for what may also be told of a file without a name, such as a pipe."""
+        return self.changeable() if self.node.lies_somewhere else self.node
+
     # What the guest did to names
 
     def forget(self, name: bytes) -> None:
