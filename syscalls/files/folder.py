@@ -68,9 +68,7 @@ class FolderFile(File):
         """ENOENT where the folder was removed."""
         if self.place.removed:
             raise Errno(ENOENT)
-        if self._position == 0:
-            self.place.listing = self._list()
-        listing = self.place.listing
+        listing = self._listing()
         if self._last is None:
             return listing[self._position :]
         after = bisect_right(listing, self._last, lo=2, key=lambda entry: entry.name)
@@ -85,6 +83,13 @@ class FolderFile(File):
     @property
     def position(self) -> int:
         return self._position
+
+    def _listing(self) -> list[Entry]:
+        """One for all who read this folder; for who begins, made anew if that has changed."""
+        known, changed = self.place.listing, self.place.node.stat().mtime
+        if known is None or (self._position == 0 and (not changed or known[0] != changed)):
+            known = self.place.listing = (changed, self._list())
+        return known[1]
 
     def _list(self) -> list[Entry]:
         above = self.place.parent or self.place

@@ -66,13 +66,14 @@ def prepared(guest):
 
 
 addresses = st.sampled_from(
-    [0, 1, ARENA + 3, ARENA + PAGE, ARENA + ARENA_SIZE - 5, NOWHERE, READ_ONLY,
-     READ_ONLY + PAGE - 3, FIRST_EDGE + EDGE_SIZE - 24, TASK_SIZE - 1, TASK_SIZE, 1 << 63, (1 << 64) - 1]
+    [0, 1, ARENA + 3, ARENA + PAGE, ARENA + ARENA_SIZE - 5, NOWHERE, READ_ONLY, (1 << 64) - 1]
+    + [READ_ONLY + PAGE - 3, FIRST_EDGE + EDGE_SIZE - 24, TASK_SIZE - 1, TASK_SIZE, 1 << 63]
     + [ARENA + 512 * i for i in range(len(WORDS))]
 )  # fmt: skip
 numbers = st.sampled_from(
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 24, 100, 144, 256, 4096, 1 << 20, 1 << 31, 1 << 40, 1 << 62]
-    + [(1 << 64) - n for n in (1, 2, 100, 4096)] + [1 << 63, (1 << 32) - 100, 1030, 1031, 1033, 0x541B, 0x5421]
+    + [(1 << 64) - n for n in (1, 2, 100, 4096)] + [1 << 63, (1 << 32) - 100]
+    + [1030, 1031, 1033, 0x541B, 0x5421]
 )  # fmt: skip
 registers = st.tuples(*[addresses | numbers | numbers | st.integers(0, (1 << 64) - 1)] * 6)
 numbers_of_calls = st.sampled_from([row.number for row in FILES])
