@@ -36,7 +36,7 @@ def fchmodat2(context: Context, folder_fd: int, address: int, mode: int, flags: 
 
 
 def _set(place: Place, mode: int) -> int:
-    node = place.changeable()
+    node = place.alterable()
     if place.is_link:
         raise Errno(EOPNOTSUPP)
     node.set_mode(mode & PERMISSIONS)

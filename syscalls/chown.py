@@ -37,5 +37,5 @@ def fchownat(context: Context, folder_fd: int, address: int, uid: int, gid: int,
 
 
 def _set(place: Place, uid: int, gid: int) -> int:
-    place.changeable().set_owner(uid & _ID, gid & _ID)
+    place.alterable().set_owner(uid & _ID, gid & _ID)
     return 0

@@ -63,7 +63,7 @@ def _set_times(context: Context, folder_fd: int, address: int, times: Times, fla
     place = _find(context, folder_fd, address, flags)
     if not all(0 <= rest < _NANOSECONDS or rest in (_NOW, _OMIT) for rest in times[1::2]):
         raise Errno(EINVAL)
-    node = place.changeable()
+    node = place.alterable()
     now = divmod(context.clock.realtime(), _NANOSECONDS)
     first = now if times[1] == _NOW else times[:2]
     second = now if times[3] == _NOW else times[2:]

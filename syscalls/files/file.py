@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from syscalls.abi import EINVAL, ENODEV, ENOTDIR, ENOTTY, ENXIO, ESPIPE, Errno
+from syscalls.abi import EINVAL, ENODEV, ENOTDIR, ENOTTY, ENXIO, EROFS, ESPIPE, Errno
 from syscalls.files.numbers import ACCESS_MODE, ALWAYS_READY, Open
 from syscalls.files.stat import Stat
 
@@ -74,6 +75,10 @@ class File:
     def stat(self) -> Stat:
         """What fstat tells."""
         raise NotImplementedError
+
+    def change(self, _: Callable[[Stat], Stat]) -> None:
+        """Its mode or owner, where it has no name but them."""
+        raise Errno(EROFS)
 
     def again(self, flags: int) -> File:
         """Opened once more, by its link in /proc; ENXIO for what has no name to open."""

@@ -5,10 +5,18 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from syscalls.abi import EINVAL, EISDIR, ENOENT, Errno
+from syscalls.abi import EINVAL, EISDIR, ENOENT, ENXIO, Errno
 from syscalls.files.file import File
 from syscalls.files.node import Entry
-from syscalls.files.numbers import MOST_OFFSET, S_IFDIR, SEEK_CUR, SEEK_SET, Open
+from syscalls.files.numbers import (
+    MOST_OFFSET,
+    S_IFDIR,
+    SEEK_CUR,
+    SEEK_DATA,
+    SEEK_END,
+    SEEK_HOLE,
+    Open,
+)
 from syscalls.files.stat import Stat
 
 if TYPE_CHECKING:
@@ -45,9 +53,11 @@ class FolderFile(File):
         """As for a file."""
 
     def seek(self, offset: int, whence: int) -> int:
-        if whence not in (SEEK_SET, SEEK_CUR):
-            raise Errno(EINVAL)
-        wanted = offset + (self._position if whence == SEEK_CUR else 0)
+        """As in a folder of ext4, whose end is as far away as can be."""
+        if whence in (SEEK_DATA, SEEK_HOLE) and not 0 <= offset < MOST_OFFSET:
+            raise Errno(ENXIO)
+        before = {SEEK_CUR: self._position, SEEK_END: MOST_OFFSET}.get(whence, 0)
+        wanted = MOST_OFFSET if whence == SEEK_HOLE else offset + before
         if not 0 <= wanted <= MOST_OFFSET:
             raise Errno(EINVAL)
         if wanted != self._position:
@@ -58,9 +68,7 @@ class FolderFile(File):
         """ENOENT where the folder was removed."""
         if self.place.removed:
             raise Errno(ENOENT)
-        if self._position == 0:
-            self.place.listing = self._list()
-        listing = self.place.listing
+        listing = self._listing()
         if self._last is None:
             return listing[self._position :]
         after = bisect_right(listing, self._last, lo=2, key=lambda entry: entry.name)
@@ -75,6 +83,13 @@ class FolderFile(File):
     @property
     def position(self) -> int:
         return self._position
+
+    def _listing(self) -> list[Entry]:
+        """One for all who read this folder; for who begins, made anew if that has changed."""
+        known, changed = self.place.listing, self.place.node.stat().mtime
+        if known is None or (self._position == 0 and (not changed or known[0] != changed)):
+            known = self.place.listing = (changed, self._list())
+        return known[1]
 
     def _list(self) -> list[Entry]:
         above = self.place.parent or self.place

@@ -60,11 +60,11 @@ class Handles:
 
     def __init__(self) -> None:
         self._live: WeakSet[Handle] = WeakSet()
+        self._most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVE
 
     def make(self, call: Callable[P, int], *args: P.args, **keywords: P.kwargs) -> Handle:
         """A handle of what `call` opens. ENFILE where there are too many."""
-        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if len(self._live) >= soft - _RESERVE:
+        if len(self._live) >= self._most:
             raise Errno(ENFILE)
         handle = Handle(ask(call, *args, **keywords))
         self._live.add(handle)

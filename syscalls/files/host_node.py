@@ -170,7 +170,6 @@ class HostNode(Node):
         host.set_owner(self.handle.fd, uid, gid)
 
     def set_times(self, times: bytes) -> None:
-        """Two struct timespec, as utimensat(2) takes them."""
         host.set_times(self.handle.fd, times)
 
     def truncate(self, size: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from syscalls.abi import EINVAL, ENOTDIR, ENXIO, Errno
+from syscalls.abi import EINVAL, ENOTDIR, ENXIO, EROFS, Errno
 from syscalls.files.file import File
 from syscalls.files.numbers import Open
 from syscalls.files.stat import Stat
@@ -50,6 +50,8 @@ class Node:
 
     identity: tuple[int, int]
     kind: int
+    lies_somewhere = True
+    """Whether it is on a filesystem that may be read-only."""
 
     def stat(self) -> Stat:
         raise NotImplementedError
@@ -69,6 +71,16 @@ class Node:
     def leads_to(self) -> Place | None:
         """Where a link of /proc leads, which is no matter of its text."""
         return None
+
+    def set_mode(self, mode: int) -> None:
+        raise Errno(EROFS)
+
+    def set_owner(self, uid: int, gid: int) -> None:
+        raise Errno(EROFS)
+
+    def set_times(self, times: bytes) -> None:
+        """Two struct timespec, as utimensat(2) takes them."""
+        raise Errno(EROFS)
 
     def open(self, place: Place, how: Opening) -> File:
         """place: where it was found."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from syscalls.abi import EINVAL, ENOENT, Errno
 from syscalls.files.file import File
@@ -12,6 +13,8 @@ from syscalls.files.node import Entry, Node, Opening
 from syscalls.files.numbers import MOST_OFFSET, S_IFDIR, S_IFLNK, S_IFREG
 from syscalls.files.place import Place
 from syscalls.files.stat import Stat
+
+_UNCHANGED = (1 << 32) - 1
 
 
 class OwnFolder(Node):
@@ -125,6 +128,8 @@ class TextFile(File):
 class OpenNode(Node):
     """An open file that has no name, as its link in /proc leads to it."""
 
+    lies_somewhere = False
+
     def __init__(self, file: File) -> None:
         self._file = file
         stat = file.stat()
@@ -132,6 +137,18 @@ class OpenNode(Node):
 
     def stat(self) -> Stat:
         return self._file.stat()
+
+    def set_mode(self, mode: int) -> None:
+        self._file.change(lambda stat: replace(stat, mode=stat.kind | mode))
+
+    def set_owner(self, uid: int, gid: int) -> None:
+        owner = {"uid": uid, "gid": gid}
+        kept = {name: number for name, number in owner.items() if number != _UNCHANGED}
+        self._file.change(lambda stat: replace(stat, **kept))
+
+    def set_times(self, times: bytes) -> None:
+        """They stay 0."""
+        self._file.change(lambda stat: stat)
 
     def open(self, place: Place, how: Opening) -> File:
         return self._file.again(how.flags)

@@ -7,6 +7,7 @@ where their bytes are few.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from syscalls.abi import EBUSY, EINVAL, EPERM, EPIPE, PAGE, Errno
 from syscalls.files.file import File, WouldWait
@@ -30,7 +31,7 @@ class Pipe:
     """What is between the ends. pages: how many it may hold."""
 
     def __init__(self, ino: int) -> None:
-        self.ino = ino
+        self.stat = Stat(S_IFIFO | 0o600, ino, _DEVICE)
         self.most_pages = MOST_PAGES
         self.readers = self.writers = 0
         self.pages: deque[bytearray] = deque()
@@ -100,10 +101,13 @@ class PipeEnd(File):
 
     @property
     def name(self) -> bytes:
-        return b"pipe:[%d]" % self.pipe.ino
+        return b"pipe:[%d]" % self.pipe.stat.ino
 
     def stat(self) -> Stat:
-        return Stat(S_IFIFO | 0o600, self.pipe.ino, _DEVICE)
+        return self.pipe.stat
+
+    def change(self, new: Callable[[Stat], Stat]) -> None:
+        self.pipe.stat = new(self.pipe.stat)
 
     def read(self, size: int) -> bytes:
         if size and not self.pipe.pages and self.pipe.writers:

@@ -18,12 +18,12 @@ class Place:
     """A name, where it stands and what it stands for.
 
     writable: whether the guest may change what is there and below; None for as its parent.
-    listing: what it held when getdents64 last began to read it.
+    listing: what it held when getdents64 last began to read it, and when it was changed before.
     """
 
     __slots__ = (
         "__weakref__",
-        "_children",
+        "_known",
         "listing",
         "name",
         "node",
@@ -40,8 +40,15 @@ class Place:
         self.node = node
         self.writable = writable
         self.removed = False
-        self.listing: list[Entry] = []
-        self._children: WeakValueDictionary[bytes, Place] = WeakValueDictionary()
+        self.listing: tuple[int, list[Entry]] | None = None
+        self._known: WeakValueDictionary[bytes, Place] | None = None
+
+    @property
+    def _children(self) -> WeakValueDictionary[bytes, Place]:
+        """The places below that somebody holds; most places never have any."""
+        if self._known is None:
+            self._known = WeakValueDictionary()
+        return self._known
 
     @property
     def is_folder(self) -> bool:
@@ -87,10 +94,15 @@ class Place:
         return place
 
     def changeable(self) -> HostNode:
-        """The node, where the guest may change it. EROFS."""
+        """The node, where the guest may change it, and is about to. EROFS."""
+        self.listing = None
         if not self.domain.writable or not isinstance(self.node, HostNode):
             raise Errno(EROFS)
         return self.node
+
+    def alterable(self) -> Node:
+        """As `changeable`, for what may also be told of a file without a name, such as a pipe."""
+        return self.changeable() if self.node.lies_somewhere else self.node
 
     # What the guest did to names
 

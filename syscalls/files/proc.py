@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -41,8 +42,7 @@ class Program:
 
 def make_proc(filesystem: Filesystem, files: Descriptors, space: AddressSpace) -> OwnFolder:
     """/proc."""
-    own = _folder(_PROC, b"%d" % PID, lambda: process_nodes)
-    process_nodes = _process(filesystem, files, space)
+    own = _folder(_PROC, b"%d" % PID, cache(lambda: _process(filesystem, files, space)))
     nodes: dict[bytes, Node] = {
         b"%d" % PID: own,
         b"self": OwnLink(_PROC, 2, lambda: b"%d" % PID),

@@ -47,7 +47,7 @@ def meminfo(space: AddressSpace) -> bytes:
     free = max(0, total - (space.size >> 10))
     rows = (("MemTotal", total), ("MemFree", free), ("MemAvailable", free), ("Buffers", 0),
             ("Cached", 0), ("SwapCached", 0), ("SwapTotal", 0), ("SwapFree", 0))  # fmt: skip
-    return "".join(f"{name + ':':<15} {size:>9} kB\n" for name, size in rows).encode()
+    return "".join(f"{name + ':':<16}{size:>8} kB\n" for name, size in rows).encode()
 
 
 def status(command: bytes, space: AddressSpace, umask: int, room: int) -> bytes:

@@ -216,3 +216,14 @@ class Both:
             if theirs.get(name) != mine.get(name)
         ]
         assert not unlike, "\n".join(unlike[:9])
+
+
+def entries(size, data):
+    """Names and types from struct linux_dirent64."""
+    found, at = [], 0
+    while at < size:
+        length = int.from_bytes(data[at + 16 : at + 18], "little")
+        name = data[at + 19 : at + length].split(b"\0")[0]
+        found.append((name, data[at + 18]))
+        at += length
+    return found
