@@ -87,6 +87,7 @@ class Kernel:
 
     def close(self) -> None:
         """Gives back what the process had of the host."""
+        self.space.write_back()
         self.context.files.close_all()
 
     def output(self, fd: int) -> bytes:

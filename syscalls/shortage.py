@@ -7,20 +7,26 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a process may have, in bytes; None for no limit.
+    """What a process may have, in bytes; None for no limit. Soft limits, but for the one named so.
 
-    data: RLIMIT_DATA, the heap and the private writable mappings.
+    data: RLIMIT_DATA, the heap and the private writable mappings. hard_data: where `data` is 0,
+    Linux takes this instead, since Valgrind once needed it.
     address_space: RLIMIT_AS, everything mapped.
+    stack: RLIMIT_STACK, how large a region that grows down may become.
+    locked: RLIMIT_MEMLOCK, what mlock and its kin may keep in memory.
     ram: what the machine has; one request for more is refused, as Linux's heuristic overcommit
     does (proc(5), /proc/sys/vm/overcommit_memory).
-    touched: pages that the process has written to; one more, and it is killed, as Linux kills
-    when memory that it promised is not there.
+    touched: memory that the process may really use; one page more, and it is killed, as Linux
+    kills when memory that it promised is not there.
     """
 
     data: int | None = None
     address_space: int | None = None
     ram: int | None = 64 << 30
     touched: int = 4 << 30
+    stack: int | None = 8 << 20
+    locked: int | None = 8 << 20
+    hard_data: int | None = None
 
 
 @dataclass(slots=True)

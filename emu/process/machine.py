@@ -18,10 +18,11 @@ class Machine(Closing):
 
     def __init__(self, limits: Limits, break_at: int = 0, world: World | None = None) -> None:
         self.limits = limits
-        self.memory = Mmu(self._rights, limits.touched)
+        self.memory = Mmu(self._fault, limits.touched)
         self.cpu = Cpu(self.memory.walk, self._syscall)
         self.kernel = Kernel(self.memory, break_at, world=world, processor=self.cpu)
-        self.memory.map_window = self.cpu.map_window
+        self.memory.windows.map_window = self.cpu.map_window
+        self.cpu.read_code = self.memory.read
         self.memory.flush_tlb = self.cpu.flush_tlb
         self.memory.forget_code = self.cpu.forget_code
         self.ending: Ending | None = None
@@ -31,8 +32,8 @@ class Machine(Closing):
         """Gives the host's memory and files back."""
         self.closed = True
         self.cpu.close()
-        self.memory.close()
         self.kernel.close()
+        self.memory.close()
 
     def run(self, start: int, budget: int) -> Stop:
         """Runs until something stops the CPU."""
@@ -45,12 +46,8 @@ class Machine(Closing):
             self.died = True
             raise
 
-    def _rights(self, page: int) -> str:
-        region = self.kernel.space.at(page)
-        if region is None:
-            return ""
-        rights = region.rights
-        return "r" * rights.readable + "w" * rights.write + "x" * rights.execute
+    def _fault(self, page: int, access: str) -> str:
+        return self.kernel.space.fault(page, access)
 
     def _syscall(self, number: int, arguments: tuple[int, ...]) -> int | None:
         try:

@@ -107,8 +107,8 @@ class Process(Machine):
         self.cpu.uncounted = frozenset({self._enter_at, self._leave})
         self.cpu.counter.learn(self._enter_at, 1, 0)  # the first block of a run, never reported
 
-    def _rights(self, page: int) -> str:
-        return "rx" if page == HARNESS else super()._rights(page)
+    def _fault(self, page: int, access: str) -> str:
+        return "rx" if page == HARNESS else super()._fault(page, access)
 
     # Running
 

@@ -6,6 +6,7 @@ import pytest
 from books import balance
 from hypothesis import given
 from hypothesis import strategies as st
+from paged_memory import PagedMemory
 
 from syscalls import Kernel, Limits, ProcessExit, SystemCall
 from syscalls.abi import EBADF, EFAULT, EINVAL, ENOMEM, ENOSYS, PAGE, TASK_SIZE
@@ -18,29 +19,9 @@ WRITE, MMAP, MPROTECT, MUNMAP, BRK, EXIT, EXIT_GROUP = 1, 9, 10, 11, 12, 60, 231
 ANONYMOUS = 0x22
 
 
-class Sparse:
-    """Memory as a dictionary of bytes, which also remembers what it was told."""
-
-    def __init__(self):
-        self.bytes = {}
-        self.told = []
-
-    def read(self, address, size):
-        return bytes(self.bytes.get(address + i, 0) for i in range(size))
-
-    def write(self, address, data):
-        self.bytes.update(zip(range(address, address + len(data)), data, strict=True))
-
-    def discard(self, start, end):
-        self.told.append(("discard", start, end))
-
-    def rights_changed(self, start, end):
-        self.told.append(("rights", start, end))
-
-
 @pytest.fixture
 def kernel():
-    return Kernel(Sparse(), HEAP)
+    return Kernel(PagedMemory(), HEAP)
 
 
 def call(kernel, number, *args):
@@ -176,7 +157,7 @@ def test_a_plan_counts_from_one(kernel):
 
 
 def test_the_data_limit_holds_for_the_heap_and_for_mappings():
-    kernel = Kernel(Sparse(), HEAP, Limits(data=4 * PAGE))
+    kernel = Kernel(PagedMemory(), HEAP, Limits(data=4 * PAGE))
     assert call(kernel, BRK, HEAP + 5 * PAGE) == HEAP
     assert call(kernel, BRK, HEAP + 2 * PAGE) == HEAP + 2 * PAGE
     assert call(kernel, MMAP, 0, 3 * PAGE, 3, ANONYMOUS, -1, 0) == -ENOMEM
@@ -185,7 +166,7 @@ def test_the_data_limit_holds_for_the_heap_and_for_mappings():
 
 
 def test_the_address_space_limit_counts_what_is_mapped():
-    kernel = Kernel(Sparse(), HEAP, Limits(address_space=4 * PAGE))
+    kernel = Kernel(PagedMemory(), HEAP, Limits(address_space=4 * PAGE))
     at = call(kernel, MMAP, 0, 4 * PAGE, 1, ANONYMOUS, -1, 0)
     assert call(kernel, MMAP, 0, PAGE, 1, ANONYMOUS, -1, 0) == -ENOMEM
     assert call(kernel, MMAP, at, PAGE, 3, ANONYMOUS | 0x10, -1, 0) == at
@@ -194,7 +175,7 @@ def test_the_address_space_limit_counts_what_is_mapped():
 
 
 def test_one_request_for_more_than_the_machine_has_is_refused():
-    kernel = Kernel(Sparse(), HEAP, Limits(ram=1 << 30))
+    kernel = Kernel(PagedMemory(), HEAP, Limits(ram=1 << 30))
     assert call(kernel, MMAP, 0, (1 << 30) + PAGE, 3, ANONYMOUS, -1, 0) == -ENOMEM
     assert call(kernel, MMAP, 0, 1 << 30, 3, ANONYMOUS, -1, 0) > 0
     assert call(kernel, MMAP, 0, 2 << 30, 3, ANONYMOUS | 0x4000, -1, 0) > 0  # MAP_NORESERVE
@@ -206,7 +187,7 @@ known = st.sampled_from([row.number for row in ROWS]) | st.integers(0, 500)
 
 @given(st.lists(st.tuples(known, st.tuples(*[registers] * 6)), max_size=30))
 def test_nothing_a_guest_passes_is_an_exception(sequence):
-    kernel = Kernel(Sparse(), HEAP)
+    kernel = Kernel(PagedMemory(), HEAP)
     for number, args in sequence:
         try:
             answer = kernel.call(number, args)
