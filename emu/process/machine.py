@@ -31,8 +31,8 @@ class Machine(Closing):
     def close(self) -> None:
         """Gives the host's memory and files back."""
         self.closed = True
-        self.cpu.close()
         self.kernel.close()
+        self.cpu.close()
         self.memory.close()
 
     def run(self, start: int, budget: int) -> Stop:

@@ -65,9 +65,25 @@ class Mmu:
         place = self._shown.get(page, page)
         if rights:
             self.windows.at(place)
+            if place != page:
+                rights = self._frame_rights(place, access, rights)
             if "x" in rights:
                 self._executed[place] = page
         return rights, place
+
+    def _frame_rights(self, frame: int, access: int, rights: str) -> str:
+        """The CPU notices code that is written to at the page where it runs, and no other.
+
+        So a frame, which may have several, is at no time both written to and run.
+        """
+        if access == Access.EXECUTE:
+            if frame not in self._executed:
+                self.flush_tlb()
+            return "rx"
+        if access == Access.WRITE:
+            self._forget(frame)
+            return "rw"
+        return "rw" if "w" in rights and frame not in self._executed else "r"
 
     # Bytes
 
