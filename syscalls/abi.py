@@ -18,6 +18,8 @@ MMAP_BASE = 0x7FFF_F7FF_F000
 STACK_GUARD_GAP = 256 * PAGE
 MAX_MAP_COUNT = 65530
 """Regions that a process may have (/proc/sys/vm/max_map_count)."""
+LARGEST_FILE = (1 << 63) - 1
+"""Bytes that a file may have."""
 MAX_RW_COUNT = 0x7FFF_F000
 """Bytes that one read or write moves at most."""
 
@@ -74,6 +76,7 @@ class Map(IntFlag):
     MAP_FIXED = 0x10
     MAP_ANONYMOUS = 0x20
     MAP_32BIT = 0x40
+    MAP_ABOVE4G = 0x80
     MAP_GROWSDOWN = 0x100
     MAP_DENYWRITE = 0x800
     MAP_EXECUTABLE = 0x1000
@@ -93,6 +96,7 @@ class MapType(IntEnum):
     MAP_SHARED = 1
     MAP_PRIVATE = 2
     MAP_SHARED_VALIDATE = 3
+    MAP_DROPPABLE = 8
 
 
 MAP_TYPE_MASK = 0xF
@@ -104,3 +108,62 @@ def page_down(address: int) -> int:
 
 def page_up(address: int) -> int:
     return (address + PAGE - 1) & ~(PAGE - 1)
+
+
+class Remap(IntFlag):
+    """mremap(2)."""
+
+    MREMAP_MAYMOVE = 1
+    MREMAP_FIXED = 2
+    MREMAP_DONTUNMAP = 4
+
+
+class Advice(IntEnum):
+    """madvise(2)."""
+
+    MADV_NORMAL = 0
+    MADV_RANDOM = 1
+    MADV_SEQUENTIAL = 2
+    MADV_WILLNEED = 3
+    MADV_DONTNEED = 4
+    MADV_FREE = 8
+    MADV_REMOVE = 9
+    MADV_DONTFORK = 10
+    MADV_DOFORK = 11
+    MADV_MERGEABLE = 12
+    MADV_UNMERGEABLE = 13
+    MADV_HUGEPAGE = 14
+    MADV_NOHUGEPAGE = 15
+    MADV_DONTDUMP = 16
+    MADV_DODUMP = 17
+    MADV_WIPEONFORK = 18
+    MADV_KEEPONFORK = 19
+    MADV_COLD = 20
+    MADV_PAGEOUT = 21
+    MADV_POPULATE_READ = 22
+    MADV_POPULATE_WRITE = 23
+    MADV_DONTNEED_LOCKED = 24
+    MADV_COLLAPSE = 25
+    MADV_HWPOISON = 100
+    MADV_SOFT_OFFLINE = 101
+    MADV_GUARD_INSTALL = 102
+    MADV_GUARD_REMOVE = 103
+
+
+class Msync(IntFlag):
+    """msync(2)."""
+
+    MS_ASYNC = 1
+    MS_INVALIDATE = 2
+    MS_SYNC = 4
+
+
+class LockAll(IntFlag):
+    """mlockall(2)."""
+
+    MCL_CURRENT = 1
+    MCL_FUTURE = 2
+    MCL_ONFAULT = 4
+
+
+MLOCK_ONFAULT = 1

@@ -1,35 +1,35 @@
-"""The address space: regions, sorted and disjoint, and the break.
+"""The address space: regions, sorted and disjoint, what they add up to, and the break.
 
-Laid out as Linux lays it out without randomization: mappings go top-down below MMAP_BASE, into
-the highest gap that is large enough. Speaks of addresses, sizes and rights, never of flags.
+Speaks of addresses, sizes and rights, never of the flags of a system call. Places are chosen in
+placement.py, regions join and split in regions.py, and what happens when a page is touched is in
+faults.py. Source for the order of things, and what is left where one fails: mm/vma.c.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-
-from syscalls.abi import (
-    EINVAL,
-    ENOMEM,
-    MAX_MAP_COUNT,
-    MMAP_BASE,
-    MMAP_MIN_ADDR,
-    PAGE,
-    STACK_GUARD_GAP,
-    TASK_SIZE,
-    Errno,
-    page_up,
-)
+from syscalls import vm_flags as vm
+from syscalls.abi import EINVAL, ENOMEM, EOVERFLOW, LARGEST_FILE, MAX_MAP_COUNT, PAGE, Errno
 from syscalls.descriptors import Source
+from syscalls.faults import Faults
 from syscalls.memory import Memory
-from syscalls.region import READ_WRITE, Region, Rights
+from syscalls.page_cache import PageCaches
+from syscalls.placement import Placement
+from syscalls.region import Region, Rights
+from syscalls.regions import Regions
 from syscalls.shortage import Limits
+
+_STACK = "stack"
 
 
 class AddressSpace:
-    """What is mapped where. `memory` is told what loses contents or rights."""
+    """What is mapped where. `memory` is told what loses contents or rights.
+
+    areas: the regions. places: where new ones go. faults: what a touch does. caches: the pages of
+    mapped files. limits may be replaced at any time. pages, data_pages, locked_pages: what all
+    regions add up to, what of it RLIMIT_DATA counts, and RLIMIT_MEMLOCK. data_size: bytes of
+    initialized data of the program, which RLIMIT_DATA counts with the heap. lock_new: flags of
+    vm_flags.LOCKS that new mappings get.
+    """
 
     def __init__(self, memory: Memory, limits: Limits | None = None, break_at: int = 0) -> None:
         if break_at % PAGE:
@@ -38,198 +38,201 @@ class AddressSpace:
         self.limits = limits or Limits()
         self.heap_start = break_at
         self.brk = break_at
-        self._regions: list[Region] = []
-        self._starts: list[int] = []
+        self.data_size = 0
+        self.areas = Regions()
+        self.places = Placement(self.areas)
+        self.caches = PageCaches(memory)
+        self.pages = self.data_pages = self.locked_pages = 0
+        self.lock_new = 0
+        self.faults = Faults(self)
+        self.at = self.areas.at
+        self.overlapping = self.areas.overlapping
+        self.fault = self.faults.fault
+        self.grow_stack = self.faults.grow_stack
+        self.beyond_file = self.faults.beyond_file
+        self.readable = self.faults.readable
+        self.writable = self.faults.writable
+        self.touch = self.faults.touch
 
     @property
     def regions(self) -> tuple[Region, ...]:
-        return tuple(self._regions)
+        return tuple(self.areas.all)
 
     @property
     def size(self) -> int:
         """Bytes mapped."""
-        return sum(region.size for region in self._regions)
-
-    # Looking
-
-    def at(self, address: int) -> Region | None:
-        """The region that holds an address."""
-        index = bisect_right(self._starts, address) - 1
-        if index < 0:
-            return None
-        region = self._regions[index]
-        return region if address < region.end else None
-
-    def overlapping(self, start: int, end: int) -> Iterator[Region]:
-        """Regions with a byte in [start, end), in order."""
-        index = max(0, bisect_right(self._starts, start) - 1)
-        while index < len(self._regions) and self._regions[index].start < end:
-            if self._regions[index].end > start:
-                yield self._regions[index]
-            index += 1
+        return self.pages * PAGE
 
     def is_free(self, start: int, end: int) -> bool:
-        return next(self.overlapping(start, end), None) is None
+        return not self.areas.overlapping(start, end)
 
-    def readable(self, address: int, size: int) -> int:
-        """How many of `size` bytes can be read from `address` on before one cannot."""
-        return self._reach(address, size, lambda rights: rights.readable)
+    def name_of(self, region: Region) -> str:
+        """What Linux would call it: the heap is where the break has been."""
+        is_heap = region.start < self.brk and region.end > self.heap_start
+        return "heap" if is_heap and region.cache is None else region.name
 
-    def writable(self, address: int, size: int) -> int:
-        """How many of `size` bytes can be written from `address` on before one cannot."""
-        return self._reach(address, size, lambda rights: rights.write)
+    # Limits
 
-    def _reach(self, address: int, size: int, allowed: Callable[[Rights], bool]) -> int:
-        reached = address
-        for region in self.overlapping(address, address + size):
-            if region.start > reached or not allowed(region.rights):
-                break
-            reached = region.end
-        return max(0, min(reached, address + size) - address)
+    def may_expand(self, flags: int, pages: int) -> bool:
+        """Whether so many pages more keep to RLIMIT_AS and RLIMIT_DATA."""
+        limits = self.limits
+        whole, data = limits.address_space, limits.data
+        if whole is not None and self.pages + pages > whole // PAGE:
+            return False
+        if data is None or not vm.is_data(flags):
+            return True
+        if data == 0:
+            data = limits.hard_data
+        return data is None or self.data_pages + pages <= data // PAGE
 
-    def beyond_file(self, page: int) -> bool:
-        """Whether a page shows nothing since its file ends before it."""
-        return False
+    def may_lock(self, flags: int, size: int) -> bool:
+        """Whether so many bytes of such a region keep to RLIMIT_MEMLOCK."""
+        limit = self.limits.locked
+        if not flags & vm.LOCKED or limit is None:
+            return True
+        return size // PAGE + self.locked_pages <= limit // PAGE
 
-    def find_gap(self, size: int) -> int:
-        """The highest place below MMAP_BASE for `size` bytes. ENOMEM where there is none."""
-        ceiling = MMAP_BASE
-        for region in reversed(self._regions):
-            if region.start >= ceiling:
-                continue
-            if region.end <= ceiling - size:
-                break
-            ceiling = region.start
-        if ceiling - size < MMAP_MIN_ADDR:
-            return self._find_gap_above(size)
-        return ceiling - size
+    def may_promise(self, pages: int) -> bool:
+        """Whether one request for so much memory is not absurd."""
+        return self.limits.ram is None or pages <= self.limits.ram // PAGE
 
-    def _find_gap_above(self, size: int) -> int:
-        """Linux's second try: from the mapping base upwards."""
-        floor = MMAP_BASE
-        for region in self._regions:
-            if region.end <= floor:
-                continue
-            if region.start - floor >= size:
-                break
-            floor = region.end
-        if floor + size > TASK_SIZE:
-            raise Errno(ENOMEM)
-        return floor
+    def account(self, flags: int, pages: int) -> None:
+        """So many pages of such a region more, or less."""
+        self.pages += pages
+        if vm.is_data(flags):
+            self.data_pages += pages
 
     # Changing
 
     def map(
         self, start: int, size: int, rights: Rights, name: str = "", *, reserved: bool = True
     ) -> None:
-        """Fresh zero pages at [start, start + size); what was there is unmapped.
+        """Fresh zero pages at [start, start + size), private; what was there is unmapped.
 
-        reserved: the machine must have that much memory, should all of it be used.
+        reserved: the machine must have that much memory, should all of it be used. A region with
+        the name "stack" grows down.
         """
-        end = start + size
-        replaced = sum(r.within(start, end).size for r in self.overlapping(start, end))
-        self._afford(size, replaced, writable=rights.write, reserved=reserved)
-        self._make_room(start, end)
-        self._insert(Region(start, end, rights, name))
+        if start % PAGE or size % PAGE:
+            raise Errno(EINVAL)
+        flags = rights.flags | vm.MAY_ALL | (0 if reserved else vm.NO_RESERVE)
+        flags |= vm.GROWS_DOWN if name == _STACK else 0
+        self.establish(Region(start, start + size, flags, name=name))
+
+    def establish(self, new: Region) -> Region:
+        """A new region; what was there is unmapped. The region that it is part of then.
+
+        ENOMEM where a limit is reached.
+        """
+        cache = new.cache
+        if cache is None:
+            return self._establish(new)
+        cache.regions += 1  # the last region that shows it may be the one that is replaced
+        try:
+            return self._establish(new)
+        finally:
+            cache.unmapped()
+
+    def _establish(self, new: Region) -> Region:
+        start, end, pages = new.start, new.end, new.pages
+        found = self.areas.overlapping(start, end)
+        if found:
+            self._may_split(found, start, end)
+        self._afford(new, found)
+        if found:
+            self._remove(found, start, end)
+        if vm.is_accountable(new.flags):
+            new.flags |= vm.ACCOUNTED
+        elif new.flags & (vm.SHARED | vm.NO_RESERVE) == vm.SHARED and new.cache is new.file:
+            self._promise(pages)
+        region = self.areas.add(new)
+        self.account(new.flags, pages)
+        if new.flags & vm.DROPPABLE:
+            region.flags &= ~vm.LOCKS
+        elif new.flags & vm.LOCKED:
+            self.locked_pages += pages
+        return region
+
+    def _afford(self, new: Region, found: list[Region]) -> None:
+        """ENOMEM where it would be too much, and then what would have been split is split."""
+        replaced = accounted = 0
+        for region in found:
+            pages = (min(region.end, new.end) - max(region.start, new.start)) // PAGE
+            replaced += pages
+            accounted += pages if region.flags & vm.ACCOUNTED else 0
+        promised = new.pages - accounted if vm.is_accountable(new.flags) else 0
+        if self.may_expand(new.flags, new.pages - replaced) and self.may_promise(promised):
+            return
+        self.areas.split_at(new.start)
+        self.areas.split_at(new.end)
+        raise Errno(ENOMEM)
+
+    def _promise(self, pages: int) -> None:
+        if not self.may_promise(pages):
+            raise Errno(ENOMEM)
 
     def map_file(
         self, start: int, size: int, rights: Rights, source: Source, offset: int, name: str
     ) -> None:
-        """Private pages of a file at [start, start + size)."""
-        self.map(start, size, rights, name)
-        self.memory.write(start, source.read(offset, size))
+        """Private pages of a file at [start, start + size); what was there is unmapped."""
+        if offset + size > LARGEST_FILE:
+            raise Errno(EOVERFLOW)
+        flags = rights.flags | vm.MAY_ALL
+        pages = self.caches.of(source)
+        self.establish(Region(start, start + size, flags, offset // PAGE, source, pages, name))
 
     def unmap(self, start: int, size: int) -> None:
         """Takes [start, start + size) out, whatever of it is mapped."""
-        self._make_room(start, start + size)
-
-    def protect(self, start: int, size: int, rights: Rights) -> None:
-        """New rights for [start, start + size). ENOMEM at a hole; what came before it is done."""
         end = start + size
-        reached = start
-        found, pieces = [], []
-        for region in self.overlapping(start, end):
-            if region.start > reached:
-                break
-            part = region.within(start, end)
-            found.append(region)
-            pieces += [*region.without(start, end), replace(part, rights=rights)]
-            reached = part.end
-        self._replace(found, pieces)
-        self.memory.rights_changed(start, reached)
-        if reached < end:
+        found = self.areas.overlapping(start, end)
+        if found:
+            self._may_split(found, start, end)
+            self._remove(found, start, end)
+
+    def _may_split(self, found: list[Region], start: int, end: int) -> None:
+        """ENOMEM where a hole would make more regions than there may be."""
+        if len(self.areas) >= MAX_MAP_COUNT and found[0].start < start and found[0].end > end:
             raise Errno(ENOMEM)
 
-    def set_break(self, wanted: int) -> int:
-        """Moves the break; the answer is where it is now, moved or not (brk(2), Linux notes)."""
-        if wanted < self.heap_start:
-            return self.brk
-        old_end, new_end = page_up(self.brk), page_up(wanted)
-        try:
-            if new_end > old_end:
-                self._grow_heap(wanted, old_end, new_end)
-            elif new_end < old_end:
-                self.unmap(new_end, old_end - new_end)
-        except Errno:
-            return self.brk
-        self.brk = wanted
-        return wanted
-
-    def _grow_heap(self, wanted: int, old_end: int, new_end: int) -> None:
-        data = self.limits.data
-        if data is not None and wanted - self.heap_start > data:
-            raise Errno(ENOMEM)
-        if new_end > TASK_SIZE or not self.is_free(old_end, new_end + PAGE):
-            raise Errno(ENOMEM)
-        near = next(self.overlapping(new_end + PAGE, new_end + PAGE + STACK_GUARD_GAP), None)
-        if near is not None and near.name == "stack":
-            raise Errno(ENOMEM)
-        self.map(old_end, new_end - old_end, READ_WRITE, "heap")
-
-    def _afford(self, size: int, replaced: int, *, writable: bool, reserved: bool) -> None:
-        limits = self.limits
-        if limits.address_space is not None and self.size - replaced + size > limits.address_space:
-            raise Errno(ENOMEM)
-        if writable and limits.data is not None:
-            data = sum(r.size for r in self._regions if r.rights.write and r.name != "stack")
-            if data + size > limits.data:
-                raise Errno(ENOMEM)
-        if writable and reserved and limits.ram is not None and size > limits.ram:
-            raise Errno(ENOMEM)
-        if len(self._regions) >= MAX_MAP_COUNT:
-            raise Errno(ENOMEM)
-
-    def _make_room(self, start: int, end: int) -> None:
-        if start % PAGE or end % PAGE:
-            raise Errno(EINVAL)
-        found = list(self.overlapping(start, end))
-        if not found:
-            return
-        splits = found[0].start < start and found[-1].end > end and len(found) == 1
-        if splits and len(self._regions) >= MAX_MAP_COUNT:
-            raise Errno(ENOMEM)
-        self._replace(found, [piece for region in found for piece in region.without(start, end)])
+    def _remove(self, found: list[Region], start: int, end: int) -> None:
         self.memory.discard(start, end)
-
-    # The sorted list
-
-    def _insert(self, region: Region) -> None:
-        index = bisect_right(self._starts, region.start)
-        if index and self._regions[index - 1].joins(region):
-            index -= 1
-            region = replace(region, start=self._regions[index].start)
-            self._delete(index)
-        if index < len(self._regions) and region.joins(self._regions[index]):
-            region = replace(region, end=self._regions[index].end)
-            self._delete(index)
-        self._regions.insert(index, region)
-        self._starts.insert(index, region.start)
-
-    def _replace(self, found: list[Region], pieces: list[Region]) -> None:
+        self.faults.unguard(start, end)
         for region in found:
-            self._delete(bisect_right(self._starts, region.start) - 1)
-        for piece in pieces:
-            self._insert(piece)
+            self._cut(region, start, end)
+        self.places.freed(end)
 
-    def _delete(self, index: int) -> None:
-        del self._regions[index], self._starts[index]
+    def _cut(self, region: Region, start: int, end: int) -> None:
+        areas, flags = self.areas, region.flags
+        pages = (min(region.end, end) - max(region.start, start)) // PAGE
+        self.account(flags, -pages)
+        if flags & vm.LOCKED:
+            self.locked_pages -= pages
+        if region.start >= start:
+            if region.end <= end:
+                areas.remove(region)
+            else:
+                areas.move_start(region, end)
+        else:
+            if region.end > end:
+                areas.split(region, end)
+            region.end = start
+
+    # Files
+
+    def write_back(self, source: Source | None = None) -> None:
+        """What shared mappings changed goes to its file: before it is read, and at the end."""
+        caches = self.caches if source is None else filter(None, (self.caches.known(source),))
+        for cache in caches:
+            if cache.write_back():
+                self._write_protect(cache)
+
+    def reread(self, source: Source) -> None:
+        """A file was written to, or cut: its mappings show that. `write_back` goes before it."""
+        cache = self.caches.known(source)
+        if cache is not None and cache.reread():
+            self.faults.forget_beyond(cache)
+
+    def _write_protect(self, cache: object) -> None:
+        """So that the next write to its pages is noticed."""
+        for region in self.areas.all:
+            if region.cache is cache and region.flags & vm.SHARED:
+                self.memory.rights_changed(region.start, region.end)

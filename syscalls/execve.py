@@ -15,8 +15,9 @@ from syscalls.abi import PAGE, TASK_SIZE, Errno, errno_name, page_down, page_up
 from syscalls.address_space import AddressSpace
 from syscalls.descriptors import Source
 from syscalls.elf import TABLE_ENTRY, BadElf, Elf, Segment, parse
-from syscalls.initial_stack import Auxiliary, fill_stack, map_stack
+from syscalls.initial_stack import Auxiliary, InitialStack
 from syscalls.region import Rights
+from syscalls.user import UserMemory
 
 _DYNAMIC_BASE = TASK_SIZE // 3 * 2
 """ELF_ET_DYN_BASE: two thirds of what a process may have."""
@@ -97,7 +98,6 @@ def load(
         base, entry, interpreter = _load_interpreter(space, program.interpreter, find)
         objects.append((base, interpreter))
     _start_heap(space, program, bias)
-    map_stack(space, program.executable_stack)
     auxiliary = Auxiliary(
         hardware=_HARDWARE,
         table=program.table + bias if program.table else 0,
@@ -106,9 +106,9 @@ def load(
         interpreter=base,
         entry=program.entry + bias,
     )
-    pointer, vector = fill_stack(space, name, argv, envp, auxiliary, random)
-    envp_at = pointer + 8 * (len(argv) + 2)
-    return Loaded(entry, pointer, argv, envp_at, tuple(objects), vector)
+    stack = InitialStack(name, argv, envp, auxiliary, random)
+    stack.map(space, executable=program.executable_stack)
+    return Loaded(entry, stack.pointer, argv, stack.envp, tuple(objects), stack.vector)
 
 
 def _through_scripts(
@@ -163,7 +163,7 @@ def _place(space: AddressSpace, program: Elf) -> int:
 def _gap(space: AddressSpace, elf: Elf) -> int:
     """The load bias that puts a file where the next mapping would go."""
     try:
-        return space.find_gap(page_up(elf.end) - elf.start) - elf.start
+        return space.places.choose(0, page_up(elf.end) - elf.start) - elf.start
     except Errno:
         raise BadElf(f"there is no room for its {elf.end - elf.start} bytes") from None
 
@@ -203,4 +203,4 @@ def _map_segment(space: AddressSpace, segment: Segment, file: Executable, addres
         space.map(file_end, end - file_end, fresh)
     behind = address + segment.file_size
     if segment.memory_size > segment.file_size and segment.write and behind % PAGE:
-        space.memory.write(behind, bytes(file_end - behind))
+        UserMemory(space).write(behind, bytes(file_end - behind))

@@ -16,17 +16,20 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from syscalls.abi import PAGE, TASK_SIZE, page_down
+from syscalls.abi import PAGE, TASK_SIZE, Errno, errno_name, page_down
 from syscalls.address_space import AddressSpace
 from syscalls.elf import BadElf
 from syscalls.identity import GID, UID
 from syscalls.region import Rights
+from syscalls.user import UserMemory
 
 STACK_TOP = TASK_SIZE
 _WORD = 8
 _MASK = (1 << 64) - 1
 _DEFAULT_STACK = 8 << 20
 """Where RLIMIT_STACK sets no limit."""
+_ROOM = 128 << 10
+"""Bytes that the stack has at the start, beyond what is on it."""
 _SHORTEST_LIMIT = 128 << 10
 """Bytes that arguments and environment may always have: ARG_MAX."""
 _LONGEST_STRING = 32 * PAGE
@@ -63,50 +66,60 @@ class Auxiliary:
         ]  # fmt: skip
 
 
-def map_stack(space: AddressSpace, executable: bool) -> None:
-    """All that the limit allows, at the top."""
-    rights = Rights(read=True, write=True, execute=executable)
-    size = _limit(space)
-    space.map(STACK_TOP - size, size, rights, "stack")
+class InitialStack:
+    """A stack, laid out.
+
+    pointer: rsp at the start. envp: where the environment lies. vector: the auxiliary one's bytes.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        argv: Sequence[bytes],
+        envp: Sequence[bytes],
+        auxiliary: Auxiliary,
+        random: bytes,
+    ) -> None:
+        name = os.fsencode(path)
+        self._texts = (*argv, *envp, name)
+        strings = _Strings(STACK_TOP - _WORD)
+        execfn = strings.push(name)
+        environment = [strings.push(text) for text in reversed(envp)][::-1]
+        arguments = [strings.push(text) for text in reversed(argv)][::-1]
+        strings.align()
+        platform = strings.push(b"x86_64")
+        random_at = strings.push(random, end=b"")
+        self.vector = _packed(auxiliary.pairs(platform, random_at, execfn))
+        words = [len(argv), *arguments, 0, *environment, 0]
+        self._data = _packed(words) + self.vector
+        self._strings = strings
+        self.pointer = (strings.lowest - len(self._data)) & -16
+        self.envp = self.pointer + _WORD * (len(argv) + 2)
+
+    def map(self, space: AddressSpace, *, executable: bool) -> None:
+        """Maps and writes it, with some room to grow at once. BadElf where it is too large."""
+        limit = _limit(space)
+        self._check(limit)
+        start = max(page_down(self.pointer) - _ROOM, STACK_TOP - limit)
+        rights = Rights(read=True, write=True, execute=executable)
+        try:
+            space.map(start, STACK_TOP - start, rights, "stack")
+            UserMemory(space).write(self.pointer, self._data)
+            UserMemory(space).write(self._strings.lowest, self._strings.bytes())
+        except Errno as error:
+            raise BadElf(f"its stack cannot be made: {errno_name(error.number)}") from None
+
+    def _check(self, limit: int) -> None:
+        """execve(2), E2BIG."""
+        total = sum(len(text) + 1 + _WORD for text in self._texts)
+        most = max(limit // 4, _SHORTEST_LIMIT)
+        if total > most or any(len(text) >= _LONGEST_STRING for text in self._texts):
+            raise BadElf(f"its arguments and environment have {total} bytes: too many")
 
 
 def _limit(space: AddressSpace) -> int:
     limit = space.limits.stack
     return _DEFAULT_STACK if limit is None else page_down(limit)
-
-
-def fill_stack(
-    space: AddressSpace,
-    path: str,
-    argv: Sequence[bytes],
-    envp: Sequence[bytes],
-    auxiliary: Auxiliary,
-    random: bytes,
-) -> tuple[int, bytes]:
-    """Writes the stack of a new process; where rsp points, and the auxiliary vector.
-
-    BadElf where it has no room (E2BIG).
-    """
-    name = os.fsencode(path)
-    texts = (*argv, *envp, name)
-    total = sum(len(text) + 1 + _WORD for text in texts)
-    most = max(_limit(space) // 4, _SHORTEST_LIMIT)
-    if total > most or any(len(text) >= _LONGEST_STRING for text in texts):
-        raise BadElf(f"its arguments and environment have {total} bytes: too many")
-    strings = _Strings(STACK_TOP - _WORD)
-    execfn = strings.push(name)
-    environment = [strings.push(text) for text in reversed(envp)][::-1]
-    arguments = [strings.push(text) for text in reversed(argv)][::-1]
-    strings.align()
-    platform = strings.push(b"x86_64")
-    random_at = strings.push(random, end=b"")
-    pairs = auxiliary.pairs(platform, random_at, execfn)
-    vector = _packed(pairs)
-    data = _packed([len(argv), *arguments, 0, *environment, 0]) + vector
-    pointer = (strings.lowest - len(data)) & -16
-    space.memory.write(pointer, data)
-    space.memory.write(strings.lowest, strings.bytes())
-    return pointer, vector
 
 
 def _packed(words: list[int]) -> bytes:

@@ -116,6 +116,7 @@ class Kernel:
 
     def close(self) -> None:
         """Gives back what the process had of the host."""
+        self.space.write_back()
         self.context.close()
 
     def output(self, fd: int) -> bytes:

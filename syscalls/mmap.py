@@ -1,34 +1,65 @@
-"""mmap(2): anonymous private memory, placed by the kernel, by a hint or by force.
+"""mmap(2): memory and files, placed by the kernel, by a hint or by force.
 
-Deviations, so far: mappings of files answer ENODEV, since no file can be open; MAP_SHARED is
-private, since nobody is there to share with; MAP_GROWSDOWN answers EINVAL and MAP_HUGETLB ENOMEM
-(no huge pages are set aside), rather than being ignored; MAP_32BIT is ignored.
+Deviations: MAP_HUGETLB answers ENOMEM, as on a machine on which no huge pages are set aside, also
+with MAP_NORESERVE, where Linux maps pages that cannot be touched. MAP_SYNC with
+MAP_SHARED_VALIDATE answers EOPNOTSUPP, as for a file that is not on persistent memory. Where
+Linux aligns a large mapping of a file for huge pages, which depends on the file system, ours is
+not aligned. Source: mm/mmap.c.
 """
 
 from __future__ import annotations
 
+from syscalls import vm_flags as vm
 from syscalls.abi import (
-    EBADF,
+    EACCES,
+    EAGAIN,
     EEXIST,
     EINVAL,
     ENODEV,
     ENOMEM,
+    EOPNOTSUPP,
+    EOVERFLOW,
     EPERM,
+    LARGEST_FILE,
     MAP_TYPE_MASK,
+    MAX_MAP_COUNT,
     MMAP_MIN_ADDR,
     PAGE,
-    TASK_SIZE,
     Errno,
     Map,
     MapType,
+    Prot,
     page_down,
     page_up,
 )
 from syscalls.address_space import AddressSpace
 from syscalls.call import Context
-from syscalls.mprotect import rights_of
+from syscalls.descriptors import File, Source
+from syscalls.placement import Wish
+from syscalls.populate import populate
+from syscalls.region import Region
 
-STANDARD_FILES = range(3)
+_WRITE = int(Prot.PROT_WRITE)
+_ANONYMOUS, _HUGETLB = int(Map.MAP_ANONYMOUS), int(Map.MAP_HUGETLB)
+_NO_REPLACE, _LOCKED = int(Map.MAP_FIXED_NOREPLACE), int(Map.MAP_LOCKED)
+_FIXED = int(Map.MAP_FIXED | Map.MAP_FIXED_NOREPLACE)
+_GROWS_DOWN = int(Map.MAP_GROWSDOWN)
+_32BIT, _ABOVE4G = int(Map.MAP_32BIT), int(Map.MAP_ABOVE4G)
+_POPULATE, _NONBLOCK = int(Map.MAP_POPULATE), int(Map.MAP_NONBLOCK)
+_SHARED, _PRIVATE = int(MapType.MAP_SHARED), int(MapType.MAP_PRIVATE)
+_VALIDATED, _DROPPABLE = int(MapType.MAP_SHARED_VALIDATE), int(MapType.MAP_DROPPABLE)
+
+_BECOMES = (
+    (_GROWS_DOWN, vm.GROWS_DOWN),
+    (_LOCKED, vm.LOCKED),
+    (int(Map.MAP_STACK), vm.NOT_HUGE),
+    (int(Map.MAP_NORESERVE), vm.NO_RESERVE),
+    (int(Map.MAP_SYNC), vm.SYNC),
+)
+_OF_A_REGION = sum(flag for flag, _ in _BECOMES)
+_HUGE_SIZES = 21 << 26 | 30 << 26
+_VALID = int(~(Map.MAP_SYNC | Map.MAP_FIXED_NOREPLACE) & sum(Map)) | MAP_TYPE_MASK & 3 | _HUGE_SIZES
+"""What MAP_SHARED_VALIDATE lets through."""
 
 
 def mmap(
@@ -37,51 +68,160 @@ def mmap(
     """The questions are asked in the order in which Linux asks them."""
     if offset % PAGE:
         raise Errno(EINVAL)
-    if not flags & Map.MAP_ANONYMOUS and fd not in STANDARD_FILES:
-        raise Errno(EBADF)
-    if flags & Map.MAP_ANONYMOUS and flags & Map.MAP_HUGETLB:
-        raise Errno(ENOMEM)
+    if not flags & _ANONYMOUS:
+        file = context.files.at(fd)
+        if flags & _HUGETLB:
+            raise Errno(EINVAL)
+        return _map(context.space, address, length, prot, flags, file, offset)
+    if flags & _HUGETLB:
+        return _map_huge(context.space, address, length, prot, flags, offset)
+    return _map(context.space, address, length, prot, flags, None, 0)
+
+
+def _map(
+    space: AddressSpace,
+    address: int,
+    length: int,
+    prot: int,
+    flags: int,
+    file: File | None,
+    offset: int,
+) -> int:
     if length == 0:
         raise Errno(EINVAL)
     size = page_up(length)
-    if size > TASK_SIZE:
+    if len(space.areas) > MAX_MAP_COUNT:
         raise Errno(ENOMEM)
-    fixed = bool(flags & (Map.MAP_FIXED | Map.MAP_FIXED_NOREPLACE))
-    place = _fixed_place(address, size) if fixed else _place(context.space, address, size)
-    if flags & Map.MAP_FIXED_NOREPLACE and not context.space.is_free(place, place + size):
+    start = _place(space, address, size, flags, private_memory=file is None and not flags & _SHARED)
+    kept = _kept(space, prot, flags, size)
+    if file is None:
+        new = _memory(space, start, size, kept, flags)
+    else:
+        new = _file(space, start, size, kept, flags, file, offset)
+    space.establish(new)
+    if kept & vm.LOCKED or flags & (_POPULATE | _NONBLOCK) == _POPULATE:
+        populate(space, start, start + size, strict=False)
+    return start
+
+
+def _place(space: AddressSpace, hint: int, size: int, flags: int, *, private_memory: bool) -> int:
+    """Where it goes. A fixed place is not looked at before it is known to be possible."""
+    fixed = bool(flags & _FIXED)
+    if not fixed:
+        hint = page_down(hint)
+        hint = max(hint, MMAP_MIN_ADDR) if hint else 0
+    wish = _wish(fixed, bool(flags & _32BIT), bool(flags & _ABOVE4G), private_memory)
+    start = space.places.choose(hint, size, wish)
+    if flags & _NO_REPLACE and not space.is_free(start, start + size):
         raise Errno(EEXIST)
-    _check_kind(flags)
-    reserved = not flags & Map.MAP_NORESERVE
-    context.space.map(place, size, rights_of(prot), reserved=reserved)
-    return place
+    return start
 
 
-def _fixed_place(address: int, size: int) -> int:
-    if address > (1 << 64) - PAGE:  # Linux takes such a place for an errno, and answers it
-        raise Errno((1 << 64) - address)
-    if address > TASK_SIZE - size:
-        raise Errno(ENOMEM)
-    if address % PAGE:
+def _wish(fixed: bool, in_low_2g: bool, above_4g: bool, huge_aligned: bool) -> Wish:
+    return _WISHES[fixed][in_low_2g][above_4g][huge_aligned]
+
+
+_BOTH = (False, True)
+_WISHES = [[[[Wish(a, b, c, d) for d in _BOTH] for c in _BOTH] for b in _BOTH] for a in _BOTH]
+
+
+def _kept(space: AddressSpace, prot: int, flags: int, size: int) -> int:
+    """The flags of the region. EPERM, EAGAIN where it would be locked and must not be."""
+    kept = prot & vm.ACCESS | vm.MAY_ALL | space.lock_new
+    if flags & _OF_A_REGION:
+        for flag, bit in _BECOMES:
+            if flags & flag:
+                kept |= bit
+        if flags & _LOCKED and space.limits.locked == 0:
+            raise Errno(EPERM)
+    if kept & vm.LOCKED and not space.may_lock(kept, size):
+        raise Errno(EAGAIN)
+    return kept
+
+
+def _memory(space: AddressSpace, start: int, size: int, kept: int, flags: int) -> Region:
+    kind = flags & MAP_TYPE_MASK
+    if kind == _PRIVATE:
+        return Region(start, start + size, kept)
+    if kind not in (_SHARED, _DROPPABLE) or flags & _GROWS_DOWN:
         raise Errno(EINVAL)
-    if address < MMAP_MIN_ADDR:
-        raise Errno(EPERM)
-    return address
+    if kind == _DROPPABLE:
+        if flags & _LOCKED:
+            raise Errno(EINVAL)
+        kept |= vm.DROPPABLE | vm.NO_RESERVE | vm.WIPED_ON_FORK | vm.NOT_DUMPED
+        return Region(start, start + size, kept)
+    pages = space.caches.anonymous(size)
+    return Region(start, start + size, kept | vm.SHARED | vm.MAY_SHARE, 0, pages, pages)
 
 
-def _place(space: AddressSpace, hint: int, size: int) -> int:
-    """The hint if nothing is there, else the highest gap."""
-    hint = page_down(hint)
-    if hint:
-        hint = max(hint, MMAP_MIN_ADDR)
-        if hint <= TASK_SIZE - size and space.is_free(hint, hint + size):
-            return hint
-    return space.find_gap(size)
-
-
-def _check_kind(flags: int) -> None:
-    if not flags & Map.MAP_ANONYMOUS:
+def _file(
+    space: AddressSpace, start: int, size: int, kept: int, flags: int, file: File, offset: int
+) -> Region:
+    source = _source(file)
+    if source is not None and offset + size > LARGEST_FILE:
+        raise Errno(EOVERFLOW)
+    kind = flags & MAP_TYPE_MASK
+    if kind in (_SHARED, _VALIDATED):
+        kept = _shared(kept, flags, file)
+    elif kind != _PRIVATE:
+        raise Errno(EINVAL)
+    if not file.readable:
+        raise Errno(EACCES)
+    if source is None:
         raise Errno(ENODEV)
-    if flags & MAP_TYPE_MASK not in (MapType.MAP_PRIVATE, MapType.MAP_SHARED):
+    if flags & _GROWS_DOWN:
         raise Errno(EINVAL)
-    if flags & Map.MAP_GROWSDOWN:
+    return Region(start, start + size, kept, offset // PAGE, file, space.caches.of(source))
+
+
+def _source(file: File) -> Source | None:
+    """None for a file that has no pages: other questions come first."""
+    try:
+        return file.source()
+    except Errno:
+        return None
+
+
+def _shared(kept: int, flags: int, file: File) -> int:
+    """What is shared with a file; never to be written to where the file is open for reading."""
+    if flags & MAP_TYPE_MASK == _VALIDATED and flags & ~_VALID:
+        raise Errno(EOPNOTSUPP)
+    if file.writable:
+        return kept | vm.SHARED | vm.MAY_SHARE
+    if kept & _WRITE:
+        raise Errno(EACCES)
+    return kept & ~vm.MAY_WRITE | vm.MAY_SHARE
+
+
+# Huge pages, of which there are none
+
+
+def _map_huge(
+    space: AddressSpace, address: int, length: int, prot: int, flags: int, offset: int
+) -> int:
+    """Never succeeds, but finds what else is wrong first; and a fixed place is emptied by then."""
+    bits = flags >> 26 & 0x3F
+    if bits not in (0, 21, 30):
         raise Errno(EINVAL)
+    huge = 1 << (bits or 21)
+    if length == 0:
+        raise Errno(EINVAL)
+    size = -(-length // huge) * huge
+    fixed = bool(flags & _FIXED)
+    if fixed and size < 1 << 64 and address % huge:
+        raise Errno(ENOMEM if size >= 1 << 47 else EINVAL)
+    start = _place(space, address, size, flags, private_memory=False)
+    kept = _kept(space, prot, flags, size)
+    kind = flags & MAP_TYPE_MASK
+    if offset + size > LARGEST_FILE:
+        raise Errno(EOVERFLOW)
+    if kind == _VALIDATED and flags & ~_VALID:
+        raise Errno(EOPNOTSUPP)
+    if kind not in (_SHARED, _VALIDATED, _PRIVATE) or flags & _GROWS_DOWN:
+        raise Errno(EINVAL)
+    kept |= vm.SHARED if kind in (_SHARED, _VALIDATED) else 0
+    if not space.may_expand(kept, size // PAGE):
+        raise Errno(ENOMEM)
+    if fixed:
+        space.unmap(start, size)
+    raise Errno(EINVAL if offset % huge else ENOMEM)

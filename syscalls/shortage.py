@@ -16,8 +16,8 @@ class Limits:
     locked: RLIMIT_MEMLOCK, what mlock and its kin may keep in memory.
     ram: what the machine has; one request for more is refused, as Linux's heuristic overcommit
     does (proc(5), /proc/sys/vm/overcommit_memory).
-    touched: pages that the process has written to; one more, and it is killed, as Linux kills
-    when memory that it promised is not there.
+    touched: memory that the process may really use; one page more, and it is killed, as Linux
+    kills when memory that it promised is not there.
     """
 
     data: int | None = None

@@ -36,13 +36,17 @@ class UserMemory:
         """EFAULT unless all of them can be read."""
         if self.readable(address, size) < size:
             raise Errno(EFAULT)
-        return self._space.memory.read(address, size) if size else b""
+        if not size:
+            return b""
+        self._space.touch(address, size, "r")
+        return self._space.memory.read(address, size)
 
     def write(self, address: int, data: bytes) -> None:
         """EFAULT unless all of them can be written; nothing is written then."""
         if self.writable(address, len(data)) < len(data):
             raise Errno(EFAULT)
         if data:
+            self._space.touch(address, len(data), "w")
             self._space.memory.write(address, data)
 
     def string(self, address: int, longest: int, too_long: int) -> bytes:

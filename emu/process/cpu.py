@@ -95,14 +95,15 @@ class Stop(Enum):
     MEMORY = "memory spent"
 
 
-Walk = Callable[[int, int], str]
+Walk = Callable[[int, int], tuple[str, int]]
 OnSyscall = Callable[[int, tuple[int, ...]], int | None]
 
 
 class Cpu(Closing):
     """One x86-64 CPU.
 
-    walk(page, access) -> rights as a string of "r", "w", "x"; "" refuses. Asked on a TLB miss.
+    walk(page, access) -> rights as a string of "r", "w", "x", "" to refuse; and the physical page.
+    Asked on a TLB miss.
     on_syscall(number, arguments) -> what rax shall be; None stops the run.
     """
 
@@ -121,6 +122,8 @@ class Cpu(Closing):
         self._unhooked: tuple[int, int, int] | None = None
         self._minding: dict[int, list[Aligned]] = {}
         self._fills = 0
+        self.read_code: Callable[[int, int], bytes] = self._engine.read
+        """Bytes of the program: by physical address, unless told otherwise."""
         self.uncounted: frozenset[int] = frozenset()
         """Addresses of blocks that count as no instructions: the way in and the way out."""
         self.fault: tuple[int, int] | None = None
@@ -252,7 +255,7 @@ class Cpu(Closing):
     def _after_time_stamp(self) -> int | None:
         """rdtsc and rdtscp, which the kernel keeps for itself: they tell instructions."""
         rip = self.get("rip")
-        code = self._engine.read(rip, len(_RDTSCP))
+        code = self.read_code(rip, len(_RDTSCP))
         length = 2 if code.startswith(_RDTSC) else 3 if code == _RDTSCP else 0
         if not length:
             return None
@@ -301,7 +304,7 @@ class Cpu(Closing):
         return Stop.PAGE_FAULT if self.fault else Stop.EXCEPTION
 
     def _next_byte(self) -> bytes:
-        return self._engine.read(self.get("rip"), 1)
+        return self.read_code(self.get("rip"), 1)
 
     def _settle(self) -> None:
         """After a stop within a block: what was counted and did not run is taken back."""
@@ -309,7 +312,7 @@ class Cpu(Closing):
             return  # the block had ended
         counter, rip = self.counter, self.get("rip")
         if counter.block <= rip <= counter.block + _LONGEST_BLOCK:
-            code = self._engine.read(counter.block, rip - counter.block)
+            code = self.read_code(counter.block, rip - counter.block)
             ran = len(mnemonics(code, counter.block))
             counter.take_back(max(0, counter.length - ran))
 
@@ -317,12 +320,12 @@ class Cpu(Closing):
 
     def _fill(self, _: int, page: int, access: int, entry: Any, __: int) -> bool:
         try:
-            rights = self._walk(page, access)
+            rights, place = self._walk(page, access)
             if not rights:
                 self._refuse(page, access)
                 return False
             self._fills += 1
-            entry[0].paddr = page
+            entry[0].paddr = place
             entry[0].perms = sum(map(engine.PERMISSIONS.__getitem__, rights))
         except BaseException as error:  # noqa: BLE001 - kept, and raised by run
             self._refuse(page, access)
@@ -355,7 +358,7 @@ class Cpu(Closing):
             address, size = block[0].pc, block[0].size
             instructions = 0 if address in self.uncounted else block[0].icount
             instructions -= address == self._cut  # its end is no instruction of the guest's
-            code = self._engine.read(address, size)
+            code = self.read_code(address, size)
             self._screen(address, code, instructions)
         except BaseException as error:  # noqa: BLE001 - kept, and raised by run
             self._fail(error)

@@ -31,10 +31,11 @@ class Machine(Closing):
 
     def __init__(self, limits: Limits, break_at: int = 0, world: World | None = None) -> None:
         self.limits = limits
-        self.memory = Mmu(self._rights, limits.touched)
+        self.memory = Mmu(self._fault, limits.touched)
         self.cpu = Cpu(self.memory.walk, self._syscall)
         self.kernel = Kernel(self.memory, break_at, world=world, processor=self.cpu)
-        self.memory.map_window = self.cpu.map_window
+        self.memory.windows.map_window = self.cpu.map_window
+        self.cpu.read_code = self.memory.read
         self.memory.flush_tlb = self.cpu.flush_tlb
         self.memory.forget_code = self.cpu.forget_code
         self.ending: Ending | None = None
@@ -44,9 +45,9 @@ class Machine(Closing):
     def close(self) -> None:
         """Gives the host's memory and files back."""
         self.closed = True
+        self.kernel.close()
         self.cpu.close()
         self.memory.close()
-        self.kernel.close()
 
     def run(self, start: int, budget: int) -> Stop:
         """Runs until something stops it that no handler of the program's takes."""
@@ -101,12 +102,8 @@ class Machine(Closing):
             return False
         return True
 
-    def _rights(self, page: int) -> str:
-        region = self.kernel.space.at(page)
-        if region is None:
-            return ""
-        rights = region.rights
-        return "r" * rights.readable + "w" * rights.write + "x" * rights.execute
+    def _fault(self, page: int, access: str) -> str:
+        return self.kernel.space.fault(page, access)
 
     def _syscall(self, number: int, arguments: tuple[int, ...]) -> int | None:
         try:

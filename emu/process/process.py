@@ -116,8 +116,8 @@ class Process(Machine):
         self.way_out = self._leave + _INT_LENGTH
         self.cpu.uncounted = frozenset({self._enter_at, self._leave})
 
-    def _rights(self, page: int) -> str:
-        return "rx" if page == HARNESS else super()._rights(page)
+    def _fault(self, page: int, access: str) -> str:
+        return "rx" if page == HARNESS else super()._fault(page, access)
 
     # Running
 

@@ -25,9 +25,9 @@ def bare(
     source: str, on_syscall: Any = lambda number, args: 0, walk: Any = None
 ) -> Iterator[tuple[Cpu, Callable[[], Stop]]]:
     """A CPU with memory and nothing else, and what runs a program on it."""
-    memory = Mmu(lambda page: "rwx", 1 << 30)
+    memory = Mmu(lambda page, access: "rwx", 1 << 30)
     with Cpu(walk or memory.walk, on_syscall) as cpu:
-        memory.map_window = cpu.map_window
+        memory.windows.map_window = cpu.map_window
         memory.write(BASE, guests.image("main:\n" + source).segments[0].data)
         yield cpu, lambda: cpu.run(BASE, 10**6)
     memory.close()

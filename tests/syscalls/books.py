@@ -5,18 +5,43 @@ from __future__ import annotations
 from itertools import pairwise
 
 from syscalls import AddressSpace
-from syscalls.abi import PAGE, page_up
+from syscalls import vm_flags as vm
+from syscalls.abi import PAGE
+
+HIDDEN = "program"
+"""The name of regions that stand for what a program on Linux has besides, and do not count."""
 
 
 def balance(space: AddressSpace) -> None:
-    """Regions are whole pages, sorted, disjoint, and as few as can be."""
-    for region in space.regions:
+    """Regions are whole pages, sorted and disjoint; the totals and the caches agree with them."""
+    regions = space.regions
+    for region in regions:
         assert region.start < region.end
         assert region.start % PAGE == region.end % PAGE == 0
         assert space.at(region.start) is space.at(region.end - 1) is region
-    for before, behind in pairwise(space.regions):
+    for before, behind in pairwise(regions):
         assert before.end <= behind.start
-        assert not before.joins(behind)
-    assert space.size == sum(region.size for region in space.regions)
+    assert space.areas._starts == [region.start for region in regions]
     assert space.brk >= space.heap_start
-    assert not list(space.overlapping(page_up(space.brk), page_up(space.brk)))
+    _balance_totals(space)
+    _balance_caches(space)
+
+
+def _balance_totals(space: AddressSpace) -> None:
+    counted = [region for region in space.regions if region.name != HIDDEN]
+    assert space.pages == sum(r.pages for r in counted)
+    assert space.data_pages == sum(r.pages for r in counted if vm.is_data(r.flags))
+
+
+def _balance_caches(space: AddressSpace) -> None:
+    """Each cache knows how many regions show it, and none is left that nobody shows."""
+    shown: dict[int, int] = {}
+    for region in space.regions:
+        if region.cache is not None:
+            shown[id(region.cache)] = shown.get(id(region.cache), 0) + 1
+            assert region.cache.regions >= 1
+    for region in space.regions:
+        if region.cache is not None:
+            assert region.cache.regions == shown[id(region.cache)]
+    for cache in space.caches:
+        assert id(cache) in shown

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from books import balance
+from calling import MINUS, call
 from hypothesis import given
 from hypothesis import strategies as st
-from sparse import MINUS, Sparse, call
+from paged_memory import PagedMemory
 
 from syscalls import Kernel, Limits, ProcessExit, SystemCall
 from syscalls.abi import EBADF, EFAULT, EINVAL, ENOMEM, ENOSYS, PAGE, TASK_SIZE
@@ -21,7 +22,7 @@ ANONYMOUS = 0x22
 
 @pytest.fixture
 def kernel():
-    return Kernel(Sparse(), HEAP)
+    return Kernel(PagedMemory(), HEAP)
 
 
 def test_an_unknown_number_answers_enosys_and_is_recorded(kernel):
@@ -149,7 +150,7 @@ def test_a_plan_counts_from_one(kernel):
 
 
 def test_the_data_limit_holds_for_the_heap_and_for_mappings():
-    kernel = Kernel(Sparse(), HEAP, Limits(data=4 * PAGE))
+    kernel = Kernel(PagedMemory(), HEAP, Limits(data=4 * PAGE))
     assert call(kernel, BRK, HEAP + 5 * PAGE) == HEAP
     assert call(kernel, BRK, HEAP + 2 * PAGE) == HEAP + 2 * PAGE
     assert call(kernel, MMAP, 0, 3 * PAGE, 3, ANONYMOUS, -1, 0) == -ENOMEM
@@ -158,7 +159,7 @@ def test_the_data_limit_holds_for_the_heap_and_for_mappings():
 
 
 def test_the_address_space_limit_counts_what_is_mapped():
-    kernel = Kernel(Sparse(), HEAP, Limits(address_space=4 * PAGE))
+    kernel = Kernel(PagedMemory(), HEAP, Limits(address_space=4 * PAGE))
     at = call(kernel, MMAP, 0, 4 * PAGE, 1, ANONYMOUS, -1, 0)
     assert call(kernel, MMAP, 0, PAGE, 1, ANONYMOUS, -1, 0) == -ENOMEM
     assert call(kernel, MMAP, at, PAGE, 3, ANONYMOUS | 0x10, -1, 0) == at
@@ -167,7 +168,7 @@ def test_the_address_space_limit_counts_what_is_mapped():
 
 
 def test_one_request_for_more_than_the_machine_has_is_refused():
-    kernel = Kernel(Sparse(), HEAP, Limits(ram=1 << 30))
+    kernel = Kernel(PagedMemory(), HEAP, Limits(ram=1 << 30))
     assert call(kernel, MMAP, 0, (1 << 30) + PAGE, 3, ANONYMOUS, -1, 0) == -ENOMEM
     assert call(kernel, MMAP, 0, 1 << 30, 3, ANONYMOUS, -1, 0) > 0
     assert call(kernel, MMAP, 0, 2 << 30, 3, ANONYMOUS | 0x4000, -1, 0) > 0  # MAP_NORESERVE
@@ -179,7 +180,7 @@ known = st.sampled_from([row.number for row in ROWS]) | st.integers(0, 500)
 
 @given(st.lists(st.tuples(known, st.tuples(*[registers] * 6)), max_size=30))
 def test_nothing_a_guest_passes_is_an_exception(sequence):
-    kernel = Kernel(Sparse(), HEAP)
+    kernel = Kernel(PagedMemory(), HEAP)
     for number, args in sequence:
         try:
             answer = kernel.call(number, args)

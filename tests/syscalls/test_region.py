@@ -1,47 +1,56 @@
-"""Ranges: the arithmetic that everything else stands on."""
+"""Regions: the arithmetic of ranges, and what joins."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syscalls.region import READ_WRITE, Region, Rights
+from syscalls import vm_flags as vm
+from syscalls.abi import PAGE
+from syscalls.region import READ_WRITE, Fault, Region, Rights
 
 bounds = st.tuples(st.integers(0, 20), st.integers(0, 20)).map(sorted)
 
 
-def region(start, end, name=""):
-    return Region(start, end, READ_WRITE, name)
-
-
-def bytes_of(*regions):
-    return {byte for one in regions for byte in range(one.start, one.end)}
+def region(start, end, name="", **how):
+    return Region(start * PAGE, end * PAGE, vm.READ | vm.WRITE, name=name, **how)
 
 
 @given(bounds, bounds)
-def test_without_leaves_exactly_the_other_bytes(whole, taken):
-    one = region(*whole)
-    pieces = one.without(*taken)
-    assert len(pieces) <= 2
-    assert all(piece.size for piece in pieces) or not one.size
-    assert bytes_of(*pieces) == bytes_of(one) - set(range(*taken))
-
-
-@given(bounds, bounds)
-def test_overlap_is_sharing_a_byte(one, other):
-    shared = set(range(*one)) & set(range(*other))
-    if one[0] < one[1] and other[0] < other[1]:
-        assert region(*one).overlaps(*other) == bool(shared)
-    if shared:
-        assert bytes_of(region(*one).within(*other)) == shared
+def test_a_part_shows_the_pages_that_the_whole_shows_there(whole, part):
+    one = region(*whole, page_offset=7)
+    piece = one.part(part[0] * PAGE, part[1] * PAGE)
+    for page in range(*part):
+        assert piece.page_at(page * PAGE) == one.page_at(page * PAGE)
 
 
 def test_only_like_neighbours_join():
     assert region(0, 4).joins(region(4, 8))
     assert not region(0, 4).joins(region(5, 8))
-    assert not region(0, 4).joins(region(4, 8, "heap"))
-    assert not region(0, 4).joins(Region(4, 8, Rights(read=True, write=False, execute=False)))
+    assert not region(0, 4).joins(region(4, 8, "stack"))
+    assert not region(0, 4).joins(Region(4 * PAGE, 8 * PAGE, vm.READ))
+    assert not region(0, 4).joins(region(4, 8, page_offset=5))
+
+
+def test_the_heap_joins_memory_that_nobody_named():
+    assert region(0, 4, "heap").joins(region(4, 8))
+    assert region(0, 4).joins(region(4, 8, "heap"))
+
+
+def test_regions_that_were_written_to_apart_do_not_join():
+    one, other = Fault(), Fault()
+    assert region(0, 4, written=one).joins(region(4, 8, written=one))
+    assert region(0, 4, written=one).joins(region(4, 8))
+    assert not region(0, 4, written=one).joins(region(4, 8, written=other))
+
+
+def test_rights_and_flags_are_the_same_bits():
+    for bits in range(8):
+        rights = Region(0, PAGE, bits | vm.LOCKED).rights
+        assert rights.flags == bits
+        assert rights.readable == bool(bits)
+    assert Rights(read=True, write=True, execute=False) == READ_WRITE
 
 
 def test_it_prints_as_in_proc_maps():
-    assert str(region(0x1000, 0x2000, "heap")) == "000000001000-000000002000 rw- heap"
+    assert str(region(1, 2, "heap")) == "000000001000-000000002000 rw- heap"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
+from calling import MINUS, call
 from hypothesis import given
 from hypothesis import strategies as st
-from sparse import MINUS, Sparse, call
+from paged_memory import PagedMemory
 
 from syscalls import Kernel, ProcessExit
 from syscalls.abi import EINVAL, ENOMEM, ENOSYS, PAGE
@@ -23,7 +24,7 @@ WRITE, MUNMAP, BRK, EXIT = 1, 11, 12, 60
 
 @pytest.fixture
 def kernel():
-    return Kernel(Sparse(), HEAP)
+    return Kernel(PagedMemory(), HEAP)
 
 
 class Watcher:
@@ -87,7 +88,7 @@ def test_strace_reads_what_the_guest_can_read(kernel):
 
 @pytest.mark.parametrize("most", [0, 1, 3])
 def test_a_kernel_may_remember_only_the_last_calls(most):
-    kernel = Kernel(Sparse(), HEAP, remember=most)
+    kernel = Kernel(PagedMemory(), HEAP, remember=most)
     for size in range(1, 50):
         call(kernel, BRK, HEAP + size)
         kept = [made.args[0] - HEAP for made in kernel.calls]
@@ -109,7 +110,7 @@ def test_a_guest_that_tries_all_numbers_fills_no_memory(kernel):
 
 @given(st.integers(0, (1 << 32) - 1), st.lists(st.integers(0, MINUS - 1), min_size=6, max_size=6))
 def test_every_call_can_be_told_whatever_its_registers_hold(number, registers):
-    kernel = Kernel(Sparse(), HEAP)
+    kernel = Kernel(PagedMemory(), HEAP)
     lines = []
     kernel.tracer = Strace(lines.append, kernel.read)
     for row in (number, *(row.number for row in ROWS)):

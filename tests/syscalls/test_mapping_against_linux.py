@@ -1,80 +1,45 @@
-"""The same memory system calls on our kernel and on the host's Linux: results, errnos, regions."""
+"""mmap, munmap, mprotect and brk: one question a case, to Linux and to ours.
+
+Compared are results, errnos, regions with all their pages, and totals (two_kernels.py).
+"""
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
-
 import pytest
-from books import balance
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from syscalls import Kernel, Limits
-from syscalls.memory import NoMemory
-
-MMAP, MPROTECT, MUNMAP, BRK = 9, 10, 11, 12
-R, W, X = 1, 2, 4
-SHARED, PRIVATE, FIXED, ANON, NOREPLACE = 1, 2, 0x10, 0x20, 0x100000
-ARENA, PAGES = 0x1000_0000_0000, 24
-PAGE = 4096
-HEAP = 0x40_0000
-
-
-class Brk(int):
-    """An address counted from the first break."""
-
-
-@pytest.fixture(scope="session")
-def linux(tmp_path_factory):
-    """Plays calls on the host's kernel, in a fresh process; answers and regions as lines."""
-    made = tmp_path_factory.mktemp("linux") / "linux"
-    source = Path(__file__).parent / "linux.c"
-    subprocess.run(["gcc", "-O1", "-static", "-o", made, source], check=True)
-
-    def play(calls):
-        done = subprocess.run(
-            [made, hex(ARENA), hex(ARENA + PAGES * PAGE)],
-            input="".join(" ".join(map(spelled, padded(call))) + "\n" for call in calls),
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        return done.stdout.splitlines()
-
-    return play
-
-
-def padded(call):
-    return (*call, *(0,) * (7 - len(call)))
-
-
-def spelled(arg):
-    return f"b+{int(arg)}" if isinstance(arg, Brk) else str(int(arg))
-
-
-def ours(calls):
-    """The same lines from our kernel; the books are balanced after every call."""
-    kernel = Kernel(NoMemory(), HEAP, Limits(ram=None))
-    lines = []
-    for number, *args in map(padded, calls):
-        registers = tuple((HEAP + a if isinstance(a, Brk) else a) & (1 << 64) - 1 for a in args)
-        answer = kernel.call(number, registers)
-        balance(kernel.space)
-        signed = answer - (1 << 64) if answer >> 63 else answer
-        lines.append(f"b+{signed - HEAP}" if number == BRK else str(signed))
-    return lines + [
-        f"{region.start:x}-{region.end:x} {region.rights}"
-        for region in kernel.space.regions
-        if region.start < ARENA + PAGES * PAGE and region.end > ARENA
-    ]
-
-
-def page(number):
-    return ARENA + number * PAGE
-
-
-def mapped(number, count, prot=R | W):
-    return (MMAP, page(number), count * PAGE, prot, PRIVATE | ANON | FIXED, -1, 0)
-
+from memory_kernels import STACK
+from questions import (
+    ABOVE4G,
+    ANON,
+    BIT32,
+    BRK,
+    FILE,
+    FIXED,
+    GROWSDOWN,
+    HUGETLB,
+    MADVISE,
+    MAP_LOCKED,
+    MLOCK,
+    MMAP,
+    MPROTECT,
+    MUNMAP,
+    NONBLOCK,
+    NOREPLACE,
+    NORESERVE,
+    PAGE,
+    POPULATE,
+    PRIVATE,
+    SHARED,
+    Brk,
+    R,
+    W,
+    X,
+    limited,
+    lines,
+    mapped,
+    page,
+    read,
+    wrote,
+)
 
 CASES = {
     "length 0": [(MMAP, 0, 0, R, PRIVATE | ANON, -1, 0)],
@@ -164,53 +129,85 @@ CASES = {
         (BRK, Brk(7 * PAGE + 1)),
         (BRK, Brk(9 * PAGE)),
     ],
+    "hint below a region that grows down": [
+        mapped(300, 1, flags=GROWSDOWN),
+        (MMAP, page(44), PAGE, R, PRIVATE | ANON, -1, 0),
+        (MMAP, page(43), PAGE, R, PRIVATE | ANON, -1, 0),
+    ],
+    "32 bit": [(MMAP, 0, PAGE, R, PRIVATE | ANON | BIT32, -1, 0)] * 2,
+    "32 bit, too much": [(MMAP, 0, 0x4000_1000, 0, PRIVATE | ANON | BIT32, -1, 0)],
+    "32 bit with a hint": [(MMAP, hint, PAGE, R, PRIVATE | ANON | BIT32, -1, 0)
+                           for hint in (0x7000_0000, 0x3000_0000, 0x8000_0000, page(0))],
+    "above 4G": [(MMAP, 0, PAGE, R, PRIVATE | ANON | ABOVE4G, -1, 0)],
+    "huge pages fit": [
+        (MMAP, 0, 2 << 20, R, PRIVATE | ANON, -1, 0), (MMAP, 0, PAGE, R, PRIVATE | ANON, -1, 0),
+        (MMAP, 0, 4 << 20, R, PRIVATE | ANON, -1, 0), (MMAP, 0, 2 << 20, R, SHARED | ANON, -1, 0),
+    ],
+    "gaps are filled from above": [
+        *((MMAP, 0, n * PAGE, R | W, PRIVATE | ANON, -1, 0) for n in (9, 1, 3, 2)),
+        (MUNMAP, 0x7FFF_F7FE_E000, PAGE), (MUNMAP, 0x7FFF_F7FE_B000, 2 * PAGE),
+        *((MMAP, 0, n * PAGE, R, PRIVATE | ANON, -1, 0) for n in (2, 1, 1)),
+    ],
+    "a gap too small for the first serves the second": [
+        (MMAP, 0, 8 * PAGE, R, PRIVATE | ANON, -1, 0), (MUNMAP, 0x7FFF_F7FF_3000, PAGE),
+        *((MMAP, 0, n * PAGE, R | W, PRIVATE | ANON, -1, 0) for n in (2, 1)),
+    ],
+    "everything below is taken": [
+        (MMAP, 1 << 20, (1 << 46) + (1 << 45), 0, PRIVATE | ANON | NORESERVE, -1, 0),
+        (MMAP, 0, 1 << 45, 0, PRIVATE | ANON | NORESERVE, -1, 0),
+    ],
+    "grows down on a touch": [
+        mapped(20, 1, flags=GROWSDOWN), wrote(18), read(19), wrote(20, 8), read(18),
+    ],
+    "grows down as far as the stack may": [
+        mapped(20, 1, flags=GROWSDOWN), limited(STACK, 3), wrote(18), wrote(17),
+    ],
+    "grows down to nobody's neighbour": [
+        mapped(20, 1, flags=GROWSDOWN), mapped(2, 1), wrote(19), (MPROTECT, page(2), PAGE, 0),
+        wrote(19), wrote(3),
+    ],
+    "grows down beside its like": [
+        mapped(20, 1, flags=GROWSDOWN), mapped(2, 1, flags=GROWSDOWN), wrote(4), wrote(1),
+    ],
+    "grows down for those who may not write": [
+        mapped(20, 1, R, GROWSDOWN), wrote(18), read(18),
+    ],
+    "grows down, shared": [(MMAP, page(0), PAGE, R, SHARED | ANON | FIXED | GROWSDOWN, -1, 0)],
+    "protect what grows down": [
+        mapped(20, 2, flags=GROWSDOWN), wrote(18),
+        (MPROTECT, page(20), PAGE, R | 0x0100_0000), (MPROTECT, page(2), 20 * PAGE, 0x0100_0000),
+    ],
+    "no huge pages": [
+        (MMAP, 0, PAGE, R, PRIVATE | ANON | HUGETLB, -1, 0),
+        (MMAP, page(0), PAGE, R, PRIVATE | ANON | FIXED | HUGETLB, -1, 0),
+        (MMAP, page(1), PAGE, R, PRIVATE | ANON | FIXED | HUGETLB, -1, 0),
+        (MMAP, 0, 0, R, PRIVATE | ANON | HUGETLB, -1, 0),
+        (MMAP, 0, PAGE, R, ANON | HUGETLB, -1, 0),
+        (MMAP, 0, PAGE, R, PRIVATE | ANON | HUGETLB | 20 << 26, -1, 0),
+        (MMAP, 0, PAGE, R, PRIVATE | ANON | HUGETLB | 30 << 26, -1, 0),
+        (MMAP, 0, PAGE, R, PRIVATE | HUGETLB, FILE, 0),
+        (MMAP, 0, PAGE, R, PRIVATE | HUGETLB, -1, 0),
+        (MMAP, 0, PAGE, R, PRIVATE | ANON | HUGETLB, -1, PAGE),
+    ],
+    "no huge pages, but the place is emptied": [
+        mapped(0, 2), (MMAP, page(0), PAGE, R, PRIVATE | ANON | FIXED | HUGETLB, -1, 0),
+    ],
+    "populated": [mapped(0, 2, flags=POPULATE), mapped(2, 2, R, POPULATE),
+                  mapped(4, 2, 0, POPULATE), mapped(6, 2, R | W, POPULATE | NONBLOCK)],
+    "droppable": [
+        (MMAP, page(0), PAGE, R | W, 8 | ANON | FIXED, -1, 0), wrote(0), (MLOCK, page(0), PAGE),
+        (MADVISE, page(0), PAGE, 17), (MADVISE, page(0), PAGE, 19),
+        (MMAP, page(1), PAGE, R, 8 | ANON | FIXED | MAP_LOCKED, -1, 0),
+        (MMAP, page(1), PAGE, R, 8 | ANON | FIXED | GROWSDOWN, -1, 0),
+        (MMAP, page(1), PAGE, R, 8 | FIXED, FILE, 0),
+    ],
+    "one promise too large": [(MMAP, 0, 1 << 46, R | W, PRIVATE | ANON, -1, 0),
+                              (MMAP, 0, 1 << 46, R, PRIVATE | ANON, -1, 0),
+                              (MMAP, 0, 1 << 45, R | W, PRIVATE | ANON | NORESERVE, -1, 0)],
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_linux_answers_the_same(case, linux):
-    calls = CASES[case]
-    theirs, mine = linux(calls), ours(calls)
-    if case == "the break into a mapping":  # where the break is differs, and so mmap's answer
-        del theirs[1], mine[1]
-    assert mine == theirs
-
-
-def test_mappings_without_a_hint_go_top_down_into_the_highest_gap(linux):
-    """Compared by their distance from the first."""
-    calls = [(MMAP, 0, size * PAGE, R | W, PRIVATE | ANON, -1, 0) for size in (9, 1, 3, 2)]
-
-    def distances(play):
-        first, *rest = (int(line) for line in play(calls)[:4])
-        return [first - address for address in rest]
-
-    assert distances(ours) == distances(linux) == [1 * PAGE, 4 * PAGE, 6 * PAGE]
-
-
-pages = st.integers(0, PAGES - 1)
-counts = st.integers(1, 6)
-odd = st.sampled_from([0, 0, 0, 0, 1, 4095])
-prots = st.sampled_from([0, R, R | W, W, X, R | X])
-calls = st.one_of(
-    st.builds(
-        lambda at, n, odd, prot, how: (MMAP, page(at), n * PAGE - odd, prot, how, -1, 0),
-        pages, counts, odd, prots, st.sampled_from([FIXED, FIXED, NOREPLACE]).map(
-            lambda how: how | PRIVATE | ANON
-        ),
-    ),
-    st.builds(lambda at, n, odd: (MUNMAP, page(at), n * PAGE - odd), pages, counts, odd),
-    st.builds(
-        lambda at, n, odd, prot: (MPROTECT, page(at), n * PAGE - odd, prot),
-        pages, counts, odd, prots,
-    ),
-    st.builds(lambda n: (BRK, Brk(n)), st.integers(0, 200_000)),
-)  # fmt: skip
-
-
-def test_random_calls_answer_as_on_linux(linux):
-    @settings(max_examples=150)
-    @given(st.lists(calls, min_size=5, max_size=40))
-    def play(sequence):
-        assert ours(sequence) == linux(sequence)
-
-    play()
+    calls = lines(CASES[case])
+    assert linux.like().play(calls) == linux.play(calls)
