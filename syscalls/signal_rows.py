@@ -22,7 +22,7 @@ SIGNALS = (
     Row(38, "setitimer", (k.ITIMER, k.ITIMERVAL_IN, k.ITIMERVAL_OUT), k.INT, itimer.setitimer,
         "whole; no more often than every 100 us"),
     Row(62, "kill", (k.INT, k.SIGNAL), k.INT, kill.kill, "to itself"),
-    Row(127, "rt_sigpending", (k.SIGSET_OUT, k.SIZE), k.INT, sigaction.rt_sigpending, "whole"),
+    Row(127, "rt_sigpending", (k.PENDING_OUT, k.SIZE), k.INT, sigaction.rt_sigpending, "whole"),
     Row(128, "rt_sigtimedwait", (k.SIGSET_IN, k.SIGINFO_OUT, k.TIMESPEC_IN, k.SIZE), k.INT,
         sigaction.rt_sigtimedwait, "whole"),
     Row(129, "rt_sigqueueinfo", (k.INT, k.SIGNAL, k.SIGINFO_IN), k.INT, kill.rt_sigqueueinfo,
