@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from syscalls import vm_flags as vm
 from syscalls.abi import EINVAL, ENOMEM, EOVERFLOW, LARGEST_FILE, MAX_MAP_COUNT, PAGE, Errno
-from syscalls.descriptors import Source
+from syscalls.descriptors import File, Source
 from syscalls.faults import Faults
 from syscalls.memory import Memory
 from syscalls.page_cache import PageCaches
@@ -171,14 +171,23 @@ class AddressSpace:
             raise Errno(ENOMEM)
 
     def map_file(
-        self, start: int, size: int, rights: Rights, source: Source, offset: int, name: str
+        self,
+        start: int,
+        size: int,
+        rights: Rights,
+        source: Source,
+        offset: int,
+        name: str,
+        file: File | None = None,
     ) -> None:
         """Private pages of a file at [start, start + size); what was there is unmapped."""
         if offset + size > LARGEST_FILE:
             raise Errno(EOVERFLOW)
         flags = rights.flags | vm.MAY_ALL
         pages = self.caches.of(source)
-        self.establish(Region(start, start + size, flags, offset // PAGE, source, pages, name))
+        self.establish(
+            Region(start, start + size, flags, offset // PAGE, file or source, pages, name)
+        )
 
     def unmap(self, start: int, size: int) -> None:
         """Takes [start, start + size) out, whatever of it is mapped."""

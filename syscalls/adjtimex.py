@@ -17,6 +17,9 @@ _TIMEX = struct.Struct("<I4x4qi4x3q2q3qi4x5qi44x")
 microseconds; tick, ppsfreq, jitter; shift; stabil and four counts; tai."""
 _ADJTIME, _READ_ONLY, _SINGLE_SHOT = 0x8000, 0x2000, 0x0001
 _TICK, _SET_OFFSET, _NANO = 0x4000, 0x0100, 0x2000
+_FREQUENCY = 0x0002
+_HIGHEST_FREQUENCY = ((1 << 63) - 1) // (1000 << 16)
+"""What can be scaled by PPM_SCALE."""
 _LONGEST_ERROR = 16_000_000
 """NTP_PHASE_LIMIT, in microseconds."""
 _CONSTANT, _PRECISION, _TOLERANCE = 2, 1, 500 << 16
@@ -32,8 +35,8 @@ def adjtimex(context: Context, timex: int) -> int:
 
 
 def _adjust(context: Context, timex: int) -> int:
-    modes = context.user.unpack(_TIMEX, timex)[0]
-    _check(modes)
+    modes, _, frequency, *_ = context.user.unpack(_TIMEX, timex)
+    _check(modes, frequency)
     seconds, rest = divmod(context.clock.realtime(), NANOSECONDS)
     context.user.pack(
         _TIMEX, timex, modes, 0, 0, _LONGEST_ERROR, _LONGEST_ERROR, _UNSYNCHRONIZED, _CONSTANT,
@@ -51,10 +54,12 @@ def clock_adjtime(context: Context, clock: int, timex: int) -> int:
     return _adjust(context, timex)
 
 
-def _check(modes: int) -> None:
+def _check(modes: int, frequency: int) -> None:
     """Reading, in either of two ways, is for everybody."""
     if modes & _ADJTIME and not modes & _SINGLE_SHOT:
         raise Errno(EINVAL)
     reading = modes & _READ_ONLY if modes & _ADJTIME else not modes
     if not reading or modes & _SET_OFFSET:
         raise Errno(EPERM)
+    if modes & _FREQUENCY and not -_HIGHEST_FREQUENCY <= frequency <= _HIGHEST_FREQUENCY:
+        raise Errno(EINVAL)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from syscalls.abi import PAGE, TASK_SIZE, Errno, errno_name, page_down, page_up
 from syscalls.address_space import AddressSpace
-from syscalls.descriptors import Source
+from syscalls.descriptors import File, Source
 from syscalls.elf import TABLE_ENTRY, BadElf, Elf, Segment, parse
 from syscalls.initial_stack import Auxiliary, InitialStack
 from syscalls.region import Rights
@@ -48,10 +48,11 @@ class Bytes:
 
 @dataclass(frozen=True, slots=True)
 class Executable:
-    """A file to run. path: its name as the process knows it."""
+    """A file to run. path: its name as the process knows it. file: where the process can see it."""
 
     path: str
     source: Source
+    file: File | None = None
 
 
 Find = Callable[[str], Executable]
@@ -197,7 +198,7 @@ def _map_segment(space: AddressSpace, segment: Segment, file: Executable, addres
     file_end = page_up(address + segment.file_size) if segment.file_size else start
     if file_end > start:
         offset = segment.offset - address % PAGE
-        space.map_file(start, file_end - start, rights, file.source, offset, file.path)
+        space.map_file(start, file_end - start, rights, file.source, offset, file.path, file.file)
     if end > file_end:
         fresh = Rights(read=True, write=True, execute=segment.execute)
         space.map(file_end, end - file_end, fresh)

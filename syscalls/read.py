@@ -38,7 +38,6 @@ def pread64(context: Context, fd: int, address: int, count: int, offset: int) ->
 
 
 def preadv(context: Context, fd: int, address: int, count: int, offset: int, _: int = 0) -> int:
-    """The high half of the offset means nothing where a register holds all of it."""
     if offset < 0:
         raise Errno(EINVAL)
     file = context.files.at(fd)

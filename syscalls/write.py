@@ -35,7 +35,6 @@ def pwrite64(context: Context, fd: int, address: int, count: int, offset: int) -
 
 
 def pwritev(context: Context, fd: int, address: int, count: int, offset: int, _: int = 0) -> int:
-    """As preadv."""
     if offset < 0:
         raise Errno(EINVAL)
     file = context.files.at(fd)

@@ -77,7 +77,7 @@ class Program(Machine):
         self._files.append(file)
         if not file.stat().mode & _ANYBODY_EXECUTES:
             raise Errno(EACCES)
-        return Executable(path, file.source())
+        return Executable(path, file.source(), file)
 
     def close(self) -> None:
         for file in self._files:

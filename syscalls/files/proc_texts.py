@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from os import major, minor
 from typing import TYPE_CHECKING
 
 from syscalls.abi import PAGE
+from syscalls.files.file import File
 from syscalls.identity import PID, PPID
 
 if TYPE_CHECKING:
@@ -28,18 +30,26 @@ cache_alignment\t: 64
 address sizes\t: 48 bits physical, 48 bits virtual
 
 """
+_NAME_AT = 73
 _SPECIAL = {"heap": "[heap]", "stack": "[stack]"}
 
 
 def maps(space: AddressSpace) -> bytes:
     """One line a region."""
-    return "".join(map(_map_line, space.regions)).encode("utf-8", "surrogateescape")
+    return b"".join(_map_line(space, region) for region in space.regions)
 
 
-def _map_line(region: Region) -> str:
-    name = _SPECIAL.get(region.name, region.name)
-    line = f"{region.start:08x}-{region.end:08x} {region.rights}p 00000000 00:00 0 "
-    return (f"{line:<73}{name}" if name else line) + "\n"
+def _map_line(space: AddressSpace, region: Region) -> bytes:
+    kind = "s" if region.shared else "p"
+    where = f"{region.start:08x}-{region.end:08x} {region.rights}{kind} {region.offset:08x}"
+    name, file = space.name_of(region), region.file
+    if isinstance(file, File):
+        status = file.stat()
+        line = f"{where} {major(status.dev):02x}:{minor(status.dev):02x} {status.ino} "
+        return line.encode().ljust(_NAME_AT) + file.name + b"\n"
+    line = f"{where} 00:00 0 "
+    named = _SPECIAL.get(name, name).encode("utf-8", "surrogateescape")
+    return (line.encode().ljust(_NAME_AT) + named if named else line.encode()) + b"\n"
 
 
 def meminfo(space: AddressSpace) -> bytes:

@@ -70,8 +70,9 @@ class Linux:
 class MemoryFile(File):
     """A file in memory, open; all open files of it share `source`."""
 
-    def __init__(self, name, source, readable=True, writable=True):
-        self.name, self._source = name, source
+    def __init__(self, label, source, readable=True, writable=True):
+        super().__init__()
+        self.label, self._source = label, source
         self.readable, self.writable = readable, writable
 
     def source(self):
@@ -123,7 +124,7 @@ class Ours:
             14: MemoryFile("other", other),
         }
         for fd, opened in named.items():
-            self.kernel.context.files.add(opened, fd)
+            self.kernel.context.files.put(fd, opened)
 
     def play(self, sequence):
         lines = []
@@ -212,7 +213,7 @@ class Ours:
         if start < HEAP_END:
             place = f"b+{start - HEAP:x}-{end - HEAP:x}"
         flags = " ".join(name for bit, name in _FLAGS.items() if region.flags >> bit & 1)
-        name = getattr(region.file, "name", "shared") if region.cache else ""
+        name = getattr(region.file, "label", "shared") if region.cache else ""
         kind = "s" if region.shared else "p"
         first = f"{place} {region.rights}{kind} {region.offset:x} {name}|{flags} |"
         return first + self._pages(start, min(end, start + MOST_PAGES * PAGE))

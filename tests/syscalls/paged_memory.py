@@ -23,11 +23,14 @@ class PagedMemory:
         return bytes(data)
 
     def write(self, address, data):
-        for at, byte in enumerate(data, address):
-            page = at & -PAGE
+        while data:
+            page = address & -PAGE
             if page not in self.shown and page not in self.contents:
                 self.own(page)
-            self._page(page)[at - page] = byte
+            offset = address - page
+            part = data[: PAGE - offset]
+            self._page(page)[offset : offset + len(part)] = part
+            address, data = address + len(part), data[len(part) :]
 
     def _page(self, page):
         if page in self.shown:

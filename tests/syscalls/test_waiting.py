@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 
 import pytest
-from syscalls.waiting import wait
 from two_kernels import (
     END,
     HOLE,
@@ -66,8 +65,8 @@ def test_a_timeout_that_is_no_time_is_einval(time):
 def test_to_wait_without_a_timeout_is_for_ever():
     assert_same([[("futex", RW, WAIT | PRIVATE, 7, 0, 0, 0, BEFORE)]])
     assert ours([("futex", RW, WAIT_BITSET, 7, 0, 0, -1, BEFORE)]) == ["never"]
-    with pytest.raises(Deadlock, match="nobody to wake it"):
-        wait(new_kernel().context, None)
+    with pytest.raises(Deadlock, match="nobody is there to bring it"):
+        new_kernel().context.timers.wait(None)
 
 
 def test_waiting_puts_the_clock_forward():

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 from file_arguments import Bad, Edge, In, Out, Str, Vector
+from paged_memory import PagedMemory
 from planted_trees import pictured, replant
 
 from syscalls import Kernel
@@ -28,44 +29,12 @@ EINTR = -4
 NUMBERS = {name: number for number, name in NAMES.items()}
 
 
-class Bytes:
-    """Memory as a dictionary of pages."""
-
-    def __init__(self):
-        self.pages = {}
-
-    def read(self, address, size):
-        found = bytearray()
-        while size:
-            offset = address % PAGE
-            part = min(size, PAGE - offset)
-            page = self.pages.get(address - offset, bytes(PAGE))
-            found += page[offset : offset + part]
-            address, size = address + part, size - part
-        return bytes(found)
-
-    def write(self, address, data):
-        while data:
-            offset = address % PAGE
-            part = data[: PAGE - offset]
-            page = self.pages.setdefault(address - offset, bytearray(PAGE))
-            page[offset : offset + len(part)] = part
-            address, data = address + len(part), data[len(part) :]
-
-    def discard(self, start, end):
-        for page in range(start, end, PAGE):
-            self.pages.pop(page, None)
-
-    def rights_changed(self, start, end):
-        pass
-
-
 class Ours:
     """Our kernel, with the memory that file_calls.c has."""
 
     def __init__(self, root, writable=".", **world):
         inner = {".": root, "-": None}.get(writable, None if root is None else root / writable)
-        self.kernel = Kernel(Bytes(), world=World(root=root, writable=inner, **world))
+        self.kernel = Kernel(PagedMemory(), world=World(root=root, writable=inner, **world))
         self.kernel.context.files.capacity = 2048  # as the driver's, which has high descriptors
         space = self.kernel.space
         space.map(ARENA, ARENA_SIZE, READ_WRITE)

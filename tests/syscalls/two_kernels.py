@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from paged_memory import PagedMemory
 
 from syscalls import Kernel
 from syscalls.call import Deadlock
@@ -116,13 +117,13 @@ def ours(sequence):
         name, args, stored = parted(call)
         for address, data in stored.items():
             memory.write(address, data)
-        before = bytes(memory.bytes)
+        before = memory.read(ARENA, PAGES * PAGE)
         try:
             answer = kernel.call(NUMBERS[name], tuple(int(arg) & WORD for arg in args))
         except Deadlock:
             return [*lines, "never"]
         result = "pid" if answer == PID else str(answer - (answer >> 63 << 64))
-        lines.append(_without_torn(result + _changes(before, memory.bytes)))
+        lines.append(_without_torn(result + _changes(before, memory.read(ARENA, PAGES * PAGE))))
     return lines
 
 
@@ -133,31 +134,20 @@ def new_kernel():
     credentials.effective = credentials.permitted = credentials.bounding = HELD
     for page, rights in WHERE.items():
         kernel.space.map(page, PAGE, rights)
-    kernel.space.memory.bytes[:] = bytes([FILL]) * len(kernel.space.memory.bytes)
+    kernel.space.memory.write(ARENA, bytes([FILL]) * PAGES * PAGE)
     return kernel
 
 
-class Arena:
-    """The memory: nothing but the arena."""
-
-    def __init__(self):
-        self.bytes = bytearray(PAGES * PAGE)
+class Arena(PagedMemory):
+    """The memory: nothing but the arena is touched."""
 
     def read(self, address, size):
-        assert address >= ARENA
-        assert address + size <= ARENA + len(self.bytes)
-        return bytes(self.bytes[address - ARENA : address - ARENA + size])
+        assert ARENA <= address <= address + size <= ARENA + PAGES * PAGE
+        return super().read(address, size)
 
     def write(self, address, data):
-        assert address >= ARENA
-        assert address + len(data) <= ARENA + len(self.bytes)
-        self.bytes[address - ARENA : address - ARENA + len(data)] = data
-
-    def discard(self, start, end):
-        pass
-
-    def rights_changed(self, start, end):
-        pass
+        assert ARENA <= address <= address + len(data) <= ARENA + PAGES * PAGE
+        super().write(address, data)
 
 
 def parted(call):
