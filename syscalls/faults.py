@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from syscalls import vm_flags as vm
 from syscalls.abi import EFAULT, MMAP_MIN_ADDR, PAGE, STACK_GUARD_GAP, Errno
+from syscalls.memory import TooMuchTouched
 from syscalls.page_cache import PageCache
 from syscalls.region import Fault, Region
 
@@ -192,6 +193,10 @@ class Faults:
     # Guards: pages that MADV_GUARD_INSTALL made inaccessible
 
     def guard(self, start: int, end: int) -> None:
+        """TooMuchTouched where it is more than a process may have of anything."""
+        most = self._space.limits.touched // PAGE
+        if (end - start) // PAGE + len(self._guards) > most:
+            raise TooMuchTouched
         self._guards.update(range(start, end, PAGE))
 
     def unguard(self, start: int, end: int) -> None:
