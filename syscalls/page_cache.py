@@ -90,10 +90,11 @@ class PageCache:
         """Bytes [start, end) of the file were changed; whether it was also cut."""
         size = self.size
         self._drop([index for index in self._frames if index * PAGE >= size])
-        for index in self._in_memory(start // PAGE, -(-end // PAGE)):
-            self._memory.refill(self._frames[index], self._bytes_of(index))
         cut = size < self._known_size
         self._known_size = size
+        for index in self._in_memory(start // PAGE, -(-end // PAGE)):
+            data = self._bytes_of(index)  # what mappings wrote behind the end stays, until a cut
+            self._memory.refill(self._frames[index], data.ljust(PAGE, b"\0") if cut else data)
         return cut
 
     def remove(self, first: int, last: int) -> None:

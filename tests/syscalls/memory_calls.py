@@ -150,7 +150,7 @@ file_calls = one_of(
     line(f"s 18 {{}} {DATA_AT} {{}} {{}}", pick([FILE, AGAIN, OTHER]),
          pick([0, 1, 16]), file_places),
     line("s 77 {} {}", pick([FILE, OTHER]),
-         pick([n * PAGE + more for n in range(4) for more in (0, 1, 2048)])),
+         pick([n * PAGE + more for n in range(4) for more in (0, 2048)])),
 )  # fmt: skip
 
 without_files = one_of(*common, *often(anonymous_maps, 9), *often(advice([*ADVICE, REMOVE]), 5))

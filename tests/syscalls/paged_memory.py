@@ -78,7 +78,7 @@ class PagedMemory:
         return bytes(self.frames[frame])
 
     def refill(self, frame, data):
-        self.frames[frame][:] = data.ljust(PAGE, b"\0")
+        self.frames[frame][: len(data)] = data
 
     def hide(self, frames):
         self.shown = {page: frame for page, frame in self.shown.items() if frame not in frames}
