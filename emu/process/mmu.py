@@ -224,6 +224,10 @@ class Mmu:
     def free_frame(self, frame: int) -> None:
         self._frames.give_back(frame)
 
+    def frames_held(self) -> int:
+        """How many frames somebody needs."""
+        return self._frames.used
+
     # What has been touched
 
     def has_touched(self, page: int) -> bool:

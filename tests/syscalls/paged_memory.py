@@ -86,3 +86,7 @@ class PagedMemory:
     def free_frame(self, frame):
         assert frame not in self.shown.values(), "a page shows a frame that nobody owns"
         self.frames[frame] = None
+
+    def frames_held(self):
+        """How many frames somebody needs."""
+        return sum(data is not None for data in self.frames.values())

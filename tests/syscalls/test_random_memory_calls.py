@@ -7,6 +7,7 @@ is shortened before it is shown.
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from random import Random
 
 from hypothesis import given
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from memory_calls import HAS_DATA, with_files, without_files
 from two_kernels import FTRUNCATE, PWRITE
 
+from emu.process.mmu import Mmu
 from syscalls.faults import Faults
 
 LENGTH = 100
@@ -22,9 +24,9 @@ _CHANGES_FILES = tuple(f"s {number} " for number in (PWRITE, FTRUNCATE))
 seeds = st.integers(0, (1 << 64) - 1)
 
 
-def both(linux, sequence):
+def both(linux, sequence, memory=None):
     """What they answer, and ours."""
-    theirs, ours = linux.play(sequence), linux.like().play(sequence)
+    theirs, ours = linux.play(sequence), linux.like(memory).play(sequence)
     if any(line.startswith(_CHANGES_FILES) for line in sequence):
         theirs, ours = without_residence(theirs), without_residence(ours)
     return theirs, ours
@@ -72,6 +74,14 @@ def calls(chooser, seed):
 @given(seed=seeds)
 def test_anonymous_memory_is_as_on_linux(seed, linux):
     agree(linux, calls(without_files, seed))
+
+
+@given(seed=seeds)
+def test_the_mmu_holds_what_linux_holds(seed, linux):
+    """The memory that a CPU uses, here without one."""
+    with closing(Mmu(lambda page, access: "", 1 << 30)) as memory:
+        theirs, ours = both(linux, HAS_DATA + calls(with_files, seed), memory)
+        assert ours == theirs
 
 
 @given(seed=seeds)
