@@ -234,10 +234,13 @@ class AddressSpace:
             if cache.write_back():
                 self._write_protect(cache)
 
-    def reread(self, source: Source) -> None:
-        """A file was written to, or cut: its mappings show that. `write_back` goes before it."""
+    def reread(self, source: Source, start: int = 0, end: int = 1 << 63) -> None:
+        """Bytes of a file were changed, or it was cut: its mappings show that.
+
+        `write_back` goes before it, and before the change.
+        """
         cache = self.caches.known(source)
-        if cache is not None and cache.reread():
+        if cache is not None and cache.reread(start, end):
             self.faults.forget_beyond(cache)
 
     def _write_protect(self, cache: object) -> None:

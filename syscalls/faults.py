@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from syscalls import vm_flags as vm
 from syscalls.abi import EFAULT, MMAP_MIN_ADDR, PAGE, STACK_GUARD_GAP, Errno
+from syscalls.memory import TooMuchTouched
 from syscalls.page_cache import PageCache
+from syscalls.page_sets import among
 from syscalls.region import Fault, Region
 
 if TYPE_CHECKING:
@@ -192,6 +194,10 @@ class Faults:
     # Guards: pages that MADV_GUARD_INSTALL made inaccessible
 
     def guard(self, start: int, end: int) -> None:
+        """TooMuchTouched where it is more than a process may have of anything."""
+        most = self._space.limits.touched // PAGE
+        if (end - start) // PAGE + len(self._guards) > most:
+            raise TooMuchTouched
         self._guards.update(range(start, end, PAGE))
 
     def unguard(self, start: int, end: int) -> None:
@@ -206,13 +212,6 @@ class Faults:
 
     def guards(self, start: int, end: int) -> list[int]:
         return among(self._guards, start, end)
-
-
-def among(pages: set[int], start: int, end: int) -> list[int]:
-    """Pages of a set in [start, end), in order."""
-    if (end - start) // PAGE > len(pages):
-        return sorted(page for page in pages if start <= page < end)
-    return [page for page in range(start, end, PAGE) if page in pages]
 
 
 def _keeps_distance(region: Region) -> bool:

@@ -29,7 +29,7 @@ from syscalls.abi import (
 )
 from syscalls.address_space import AddressSpace
 from syscalls.call import Context
-from syscalls.populate import touch_pages
+from syscalls.populate import Budget, touch_pages
 from syscalls.region import Region
 
 
@@ -147,7 +147,7 @@ def _unguard(space: AddressSpace, _: Region, start: int, end: int) -> None:
 
 def _populate(space: AddressSpace, start: int, end: int, needed: int, access: str) -> None:
     """All pages up to the first that refuses: ENOMEM for a hole, EINVAL for rights, else EFAULT."""
-    reached = start
+    reached, budget = start, Budget(space)
     while reached < end:
         region = space.at(reached)
         if region is None:
@@ -155,7 +155,7 @@ def _populate(space: AddressSpace, start: int, end: int, needed: int, access: st
         if not region.flags & needed:
             raise Errno(EINVAL)
         stop = min(region.end, end)
-        touch_pages(space, reached, stop, access)
+        touch_pages(space, reached, stop, access, budget)
         reached = stop
 
 

@@ -58,7 +58,7 @@ class Memory(Protocol):
         """What a frame holds."""
 
     def refill(self, frame: int, data: bytes) -> None:
-        """A frame holds other bytes."""
+        """The first bytes of a frame are others now."""
 
     def hide(self, frames: Collection[int]) -> None:
         """No page shows one of the frames any more."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from syscalls.abi import EFAULT, EINVAL, ENOMEM, PAGE, TASK_SIZE, Errno
 from syscalls.address_space import AddressSpace
 from syscalls.call import Context
-from syscalls.region import Region
 
 _PART = PAGE
 """Pages that are answered at once; what was answered before an error stays."""
@@ -42,12 +41,7 @@ def _residence(space: AddressSpace, start: int, pages: int) -> bytes:
     for page in space.memory.resident(start, end):
         found[(page - start) // PAGE] = 1
     if region.cache is not None:
-        _add_cached(region, start, found)
+        first = region.page_at(start)
+        for index in region.cache.resident(first, first + len(found)):
+            found[index - first] = 1
     return bytes(found)
-
-
-def _add_cached(region: Region, start: int, found: bytearray) -> None:
-    first = region.page_at(start)
-    for at in range(len(found)):
-        if region.cache is not None and region.cache.resident(first + at):
-            found[at] = 1

@@ -12,7 +12,7 @@ from syscalls import vm_flags as vm
 from syscalls.abi import EACCES, EINVAL, ENOMEM, PAGE, Errno, Prot, page_up
 from syscalls.address_space import AddressSpace
 from syscalls.call import Context
-from syscalls.populate import populate_region
+from syscalls.populate import Budget, populate_region
 from syscalls.region import Region
 
 _KNOWN = int(Prot.PROT_READ | Prot.PROT_WRITE | Prot.PROT_EXEC | Prot.PROT_SEM)
@@ -100,6 +100,6 @@ def _change(space: AddressSpace, region: Region, start: int, end: int, flags: in
 def _populate(space: AddressSpace, region: Region, start: int, end: int) -> None:
     """Locked pages that become writable are copied at once, where they can be."""
     try:
-        populate_region(space, region, start, end)
+        populate_region(space, region, start, end, Budget(space))
     except Errno:
         return

@@ -7,7 +7,7 @@ anonymous mapping is a cache without a file: its object, of a size for ever.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from syscalls.abi import PAGE
@@ -44,9 +44,16 @@ class PageCache:
         """Whether the file goes as far as this page."""
         return index * PAGE < self.size
 
-    def resident(self, index: int) -> bool:
-        """mincore: whether a page is in memory, where all of a file is taken to be."""
-        return index in self._frames if self.source is None else self.holds(index)
+    def resident(self, first: int, last: int) -> Iterable[int]:
+        """mincore: pages of [first, last) in memory, where all of a file is taken to be."""
+        if self.source is not None:
+            return range(first, min(last, -(-self.size // PAGE)))
+        return self._in_memory(first, last)
+
+    def _in_memory(self, first: int, last: int) -> list[int]:
+        if len(self._frames) < last - first:
+            return [index for index in self._frames if first <= index < last]
+        return [index for index in range(first, last) if index in self._frames]
 
     def frame(self, index: int) -> int | None:
         """The frame of a page, read when it is first needed; None beyond the end."""
@@ -79,19 +86,20 @@ class PageCache:
         self._dirty.clear()
         return True
 
-    def reread(self) -> bool:
-        """The file was changed; whether it was also cut, so that pages of it are gone."""
+    def reread(self, start: int, end: int) -> bool:
+        """Bytes [start, end) of the file were changed; whether it was also cut."""
         size = self.size
         self._drop([index for index in self._frames if index * PAGE >= size])
-        for index, frame in self._frames.items():
-            self._memory.refill(frame, self._bytes_of(index))
         cut = size < self._known_size
         self._known_size = size
+        for index in self._in_memory(start // PAGE, -(-end // PAGE)):
+            data = self._bytes_of(index)  # what mappings wrote behind the end stays, until a cut
+            self._memory.refill(self._frames[index], data.ljust(PAGE, b"\0") if cut else data)
         return cut
 
     def remove(self, first: int, last: int) -> None:
         """Pages of an object without a file become zero, and take no memory."""
-        self._drop([index for index in self._frames if first <= index < last])
+        self._drop(self._in_memory(first, last))
 
     def _drop(self, indexes: list[int]) -> None:
         frames = {self._frames.pop(index) for index in indexes}

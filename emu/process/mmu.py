@@ -14,6 +14,7 @@ from emu.process.cpu import Access
 from emu.process.windows import WINDOW, Windows
 from syscalls.abi import PAGE
 from syscalls.memory import TooMuchTouched
+from syscalls.page_sets import among, any_among, runs
 
 __all__ = ["WINDOW", "Mmu", "TooMuchTouched"]
 
@@ -123,7 +124,7 @@ class Mmu:
         return page in self._written
 
     def resident(self, start: int, end: int) -> list[int]:
-        return [page for pages in self._present() for page in _among(pages, start, end)]
+        return [page for pages in self._present() for page in among(pages, start, end)]
 
     def _present(self) -> tuple[Collection[int], ...]:
         return self._written, self._zeros, self._shown
@@ -163,18 +164,18 @@ class Mmu:
     def discard(self, start: int, end: int) -> None:
         if not self._may_be_cached(start, end):
             return
-        pages = _among(self._written, start, end)
-        shown = _among(self._shown, start, end)
+        pages = among(self._written, start, end)
+        shown = among(self._shown, start, end)
         for place in (*pages, *(self._shown[page] for page in shown)):
             self._forget(place)
-        for run_start, run_end in _runs(pages):
+        for run_start, run_end in runs(pages):
             self.windows.zero(run_start, run_end)
         self._drop(start, end, pages, shown)
         self.flush_tlb()
 
     def _drop(self, start: int, end: int, pages: list[int], shown: list[int]) -> None:
         self._written.difference_update(pages)
-        self._zeros.difference_update(_among(self._zeros, start, end))
+        self._zeros.difference_update(among(self._zeros, start, end))
         for page in shown:
             del self._shown[page]
 
@@ -184,13 +185,13 @@ class Mmu:
 
     def _may_be_cached(self, start: int, end: int) -> bool:
         """Whether the CPU may know pages of a range."""
-        return self._lost_count or any(_any_among(p, start, end) for p in self._present())
+        return self._lost_count or any(any_among(p, start, end) for p in self._present())
 
     def move(self, start: int, end: int, to: int) -> None:
         by = to - start
-        pages, shown = _among(self._written, start, end), _among(self._shown, start, end)
-        zeros = _among(self._zeros, start, end)
-        for run_start, run_end in _runs(pages):
+        pages, shown = among(self._written, start, end), among(self._shown, start, end)
+        zeros = among(self._zeros, start, end)
+        for run_start, run_end in runs(pages):
             self.windows.copy(run_start, run_end, run_start + by)
         frames = [self._shown[page] for page in shown]
         self.discard(start, end)
@@ -210,7 +211,7 @@ class Mmu:
         return self.windows.read(frame, PAGE)
 
     def refill(self, frame: int, data: bytes) -> None:
-        self.windows.write(frame, data.ljust(PAGE, b"\0"))
+        self.windows.write(frame, data)
         self._forget(frame)
 
     def hide(self, frames: Collection[int]) -> None:
@@ -222,6 +223,10 @@ class Mmu:
 
     def free_frame(self, frame: int) -> None:
         self._frames.give_back(frame)
+
+    def frames_held(self) -> int:
+        """How many frames somebody needs."""
+        return self._frames.used
 
     # What has been touched
 
@@ -236,15 +241,15 @@ class Mmu:
     def touched(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Runs [start, end) of pages, cut to the range, that may hold other bytes than zero."""
         first = start & ~_OFFSET
-        pages = _among(self._written, first, end) + _among(self._shown, first, end)
-        for run_start, run_end in _runs(sorted(pages)):
+        pages = among(self._written, first, end) + among(self._shown, first, end)
+        for run_start, run_end in runs(sorted(pages)):
             yield max(run_start, start), min(run_end, end)
 
     # Code that was run, by where its bytes are
 
     def _forget_at(self, start: int, end: int) -> None:
         if self._executed:
-            for place in _among(self._executed, start, end):
+            for place in among(self._executed, start, end):
                 self._forget(place)
                 self.flush_tlb()
 
@@ -277,35 +282,3 @@ class _Frames:
     def give_back(self, frame: int) -> None:
         self.used -= 1
         self._free.append(frame)
-
-
-def _among(pages: Collection[int], start: int, end: int) -> list[int]:
-    """Pages of a set in [start, end), in order; start is a page."""
-    if not pages:
-        return []
-    if (end - start) // PAGE > len(pages):
-        return sorted(page for page in pages if start <= page < end)
-    return [page for page in range(start, end, PAGE) if page in pages]
-
-
-def _any_among(pages: Collection[int], start: int, end: int) -> bool:
-    if not pages:
-        return False
-    if (end - start) // PAGE > len(pages):
-        return any(start <= page < end for page in pages)
-    return any(page in pages for page in range(start, end, PAGE))
-
-
-def _runs(pages: list[int]) -> Iterator[tuple[int, int]]:
-    """Pages in order as runs [start, end): neighbours are one."""
-    run: int | None = None
-    reached = 0
-    for page in pages:
-        if run is None:
-            run = page
-        elif page != reached:
-            yield run, reached
-            run = page
-        reached = page + PAGE
-    if run is not None:
-        yield run, reached

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from syscalls import AddressSpace
 from syscalls import vm_flags as vm
-from syscalls.abi import PAGE
+from syscalls.abi import PAGE, TASK_SIZE
 
 HIDDEN = "program"
 """The name of regions that stand for what a program on Linux has besides, and do not count."""
@@ -25,6 +25,7 @@ def balance(space: AddressSpace) -> None:
     assert space.brk >= space.heap_start
     _balance_totals(space)
     _balance_caches(space)
+    _balance_pages(space)
 
 
 def _balance_totals(space: AddressSpace) -> None:
@@ -45,3 +46,15 @@ def _balance_caches(space: AddressSpace) -> None:
             assert region.cache.regions == shown[id(region.cache)]
     for cache in space.caches:
         assert id(cache) in shown
+
+
+def _balance_pages(space: AddressSpace) -> None:
+    """Only what is mapped has anything; only what shows a file has frames, and none is lost."""
+    for page in space.memory.resident(0, TASK_SIZE):
+        assert space.at(page) is not None
+    for page in space.faults.guards(0, TASK_SIZE):
+        assert space.at(page) is not None
+    held = getattr(space.memory, "frames_held", None)
+    if held is not None:
+        caches = {id(region.cache): region.cache for region in space.regions if region.cache}
+        assert held() == sum(cache.frames for cache in caches.values())

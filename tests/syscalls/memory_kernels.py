@@ -45,9 +45,9 @@ class Linux:
         memory = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
         self.ram = sum(int(memory[what].split()[0]) << 10 for what in ("MemTotal", "SwapTotal"))
 
-    def like(self):
+    def like(self, memory=None):
         """A kernel of ours in the same circumstances."""
-        return Ours(self.top, self.data_size, self.ram)
+        return Ours(self.top, self.data_size, self.ram, memory)
 
     def close(self):
         self._child.stdin.close()
@@ -104,8 +104,8 @@ class Ours:
     the program that plays on Linux.
     """
 
-    def __init__(self, top, data_size=0, ram=None):
-        self.memory = PagedMemory()
+    def __init__(self, top, data_size=0, ram=None, memory=None):
+        self.memory = memory or PagedMemory()
         self.kernel = Kernel(self.memory, HEAP, Limits(ram=ram))
         self.space = self.kernel.space
         self.space.data_size = data_size

@@ -81,7 +81,7 @@ class PagedMemory:
         return bytes(self.frames[frame])
 
     def refill(self, frame, data):
-        self.frames[frame][:] = data.ljust(PAGE, b"\0")
+        self.frames[frame][: len(data)] = data
 
     def hide(self, frames):
         self.shown = {page: frame for page, frame in self.shown.items() if frame not in frames}
@@ -89,3 +89,7 @@ class PagedMemory:
     def free_frame(self, frame):
         assert frame not in self.shown.values(), "a page shows a frame that nobody owns"
         self.frames[frame] = None
+
+    def frames_held(self):
+        """How many frames somebody needs."""
+        return sum(data is not None for data in self.frames.values())

@@ -10,13 +10,25 @@ from hypothesis import strategies as st
 from paged_memory import PagedMemory
 
 from syscalls import Kernel, Limits, ProcessExit, SystemCall
-from syscalls.abi import EBADF, EFAULT, EINVAL, ENOMEM, ENOSYS, PAGE, TASK_SIZE
+from syscalls import vm_flags as vm
+from syscalls.abi import (
+    EBADF,
+    EFAULT,
+    EINVAL,
+    ENOMEM,
+    ENOSYS,
+    MAX_MAP_COUNT,
+    PAGE,
+    TASK_SIZE,
+)
 from syscalls.ending import Ending
-from syscalls.region import READ_WRITE, Rights
+from syscalls.memory import TooMuchTouched
+from syscalls.region import READ_WRITE, Region, Rights
 from syscalls.table import ROWS
 
 HEAP = 0x40_0000
-WRITE, MMAP, MPROTECT, MUNMAP, BRK, EXIT, EXIT_GROUP = 1, 9, 10, 11, 12, 60, 231
+WRITE, MMAP, MPROTECT, MUNMAP, BRK, MREMAP, MADVISE = 1, 9, 10, 11, 12, 25, 28
+EXIT, MLOCK, EXIT_GROUP = 60, 149, 231
 ANONYMOUS = 0x22
 
 
@@ -172,6 +184,32 @@ def test_one_request_for_more_than_the_machine_has_is_refused():
     assert call(kernel, MMAP, 0, (1 << 30) + PAGE, 3, ANONYMOUS, -1, 0) == -ENOMEM
     assert call(kernel, MMAP, 0, 1 << 30, 3, ANONYMOUS, -1, 0) > 0
     assert call(kernel, MMAP, 0, 2 << 30, 3, ANONYMOUS | 0x4000, -1, 0) > 0  # MAP_NORESERVE
+
+
+def test_there_are_only_so_many_regions(kernel):
+    """Linux lets one more be made than it then lets be split (mm/mmap.c, mm/vma.c)."""
+    first = 0x1000_0000
+    for number in range(MAX_MAP_COUNT):
+        start = first + number * 4 * PAGE
+        kernel.space.areas.insert(Region(start, start + 3 * PAGE, vm.MAY_ALL))
+        kernel.space.account(vm.MAY_ALL, 3)
+    assert call(kernel, MUNMAP, first + PAGE, PAGE) == -ENOMEM
+    assert call(kernel, MPROTECT, first + PAGE, PAGE, 1) == -ENOMEM
+    assert call(kernel, MREMAP, first, 3 * PAGE, 4 * PAGE, 1) == first, "and joins the next"
+    assert call(kernel, MREMAP, first, 4 * PAGE, 5 * PAGE, 1) == -ENOMEM
+    assert call(kernel, MMAP, 0, PAGE, 3, ANONYMOUS, -1, 0) > 0
+    assert call(kernel, MMAP, 0, PAGE, 1, ANONYMOUS, -1, 0) > 0
+    assert call(kernel, MMAP, 0, PAGE, 3, ANONYMOUS, -1, 0) == -ENOMEM
+    assert call(kernel, MUNMAP, first, PAGE) == 0
+
+
+def test_what_one_call_may_touch_is_limited_in_time_and_memory():
+    kernel = Kernel(PagedMemory(), HEAP, Limits(touched=100 * PAGE, ram=None, locked=None))
+    huge = call(kernel, MMAP, 0, 1 << 45, 3, ANONYMOUS | 0x4000, -1, 0)
+    for number, *rest in ((MADVISE, 22), (MADVISE, 23), (MADVISE, 102), (MLOCK,)):
+        with pytest.raises(TooMuchTouched):
+            call(kernel, number, huge, 1 << 45, *rest)
+        call(kernel, MADVISE, huge, 1 << 45, 4)
 
 
 registers = st.integers(0, MINUS - 1) | st.integers(0, 1 << 13) | st.integers(HEAP, HEAP + 1 << 13)
