@@ -25,5 +25,5 @@ def flock(context: Context, fd: int, operation: int) -> int:
     except WouldWait:
         if operation & _NONBLOCKING:
             raise Errno(EAGAIN) from None
-        raise Deadlock from None
+        raise Deadlock("a lock is waited for, which the same process holds") from None
     return 0

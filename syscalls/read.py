@@ -37,7 +37,8 @@ def pread64(context: Context, fd: int, address: int, count: int, offset: int) ->
     return fill(context, file, into, offset)
 
 
-def preadv(context: Context, fd: int, address: int, count: int, offset: int) -> int:
+def preadv(context: Context, fd: int, address: int, count: int, offset: int, high: int) -> int:
+    """high: of no matter where a register holds the whole offset."""
     if offset < 0:
         raise Errno(EINVAL)
     file = context.files.at(fd)
@@ -48,7 +49,7 @@ def preadv(context: Context, fd: int, address: int, count: int, offset: int) -> 
 
 
 def preadv2(
-    context: Context, fd: int, address: int, count: int, offset: int, _: int, flags: int
+    context: Context, fd: int, address: int, count: int, offset: int, high: int, flags: int
 ) -> int:
     """Offset -1: where the file stands."""
     if flags & ~HARMLESS_FLAGS:
@@ -56,7 +57,7 @@ def preadv2(
         raise Errno(EOPNOTSUPP)
     if offset == -1:
         return readv(context, fd, address, count)
-    return preadv(context, fd, address, count, offset)
+    return preadv(context, fd, address, count, offset, high)
 
 
 def _fill_vector(context: Context, file: File, into: Buffers, offset: int | None) -> int:

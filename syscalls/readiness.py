@@ -31,7 +31,7 @@ def await_ready(
     on_host = [(file.host_fd, events) for file, events in watched if file.host_fd is not None]
     while timeout is None and not found:
         if not on_host:
-            raise Deadlock
+            raise Deadlock("waiting for ever: nothing watched can become ready")
         wait_for(on_host, None)
         found = look()
     if timeout is None:

@@ -117,7 +117,7 @@ def _copy(
                 return done
             if source.nonblocking or target.nonblocking:
                 raise Errno(EAGAIN) from None
-            raise Deadlock from None
+            raise Deadlock("a copy waits for ever: nobody else has the other end") from None
         done += taken
         if not data or taken < len(data):
             break

@@ -184,7 +184,9 @@ def _repeat(move: Callable[[int, int], int], size: int, file: File, *, ends_shor
                 return done
             if file.nonblocking:
                 raise Errno(EAGAIN) from None
-            raise Deadlock from None
+            raise Deadlock(
+                "a read or a write waits for ever: nobody else has the other end"
+            ) from None
         except Errno:
             if done:
                 return done

@@ -34,7 +34,8 @@ def pwrite64(context: Context, fd: int, address: int, count: int, offset: int) -
     return drain(context, file, out_of, offset)
 
 
-def pwritev(context: Context, fd: int, address: int, count: int, offset: int) -> int:
+def pwritev(context: Context, fd: int, address: int, count: int, offset: int, high: int) -> int:
+    """high: of no matter where a register holds the whole offset."""
     if offset < 0:
         raise Errno(EINVAL)
     file = context.files.at(fd)
@@ -45,7 +46,7 @@ def pwritev(context: Context, fd: int, address: int, count: int, offset: int) ->
 
 
 def pwritev2(
-    context: Context, fd: int, address: int, count: int, offset: int, _: int, flags: int
+    context: Context, fd: int, address: int, count: int, offset: int, high: int, flags: int
 ) -> int:
     """Offset -1: where the file stands."""
     if flags & ~HARMLESS_FLAGS:
@@ -53,7 +54,7 @@ def pwritev2(
         raise Errno(EOPNOTSUPP)
     if offset == -1:
         return writev(context, fd, address, count)
-    return pwritev(context, fd, address, count, offset)
+    return pwritev(context, fd, address, count, offset, high)
 
 
 def _drain_vector(context: Context, file: File, out_of: Buffers, offset: int | None) -> int:
