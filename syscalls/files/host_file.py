@@ -11,7 +11,7 @@ from syscalls.files import host
 from syscalls.files.file import File, Source
 from syscalls.files.host import Handle, ask
 from syscalls.files.numbers import SEEK_HOLE, Open
-from syscalls.files.stat import Stat, of_host
+from syscalls.files.stat import Stat
 
 if TYPE_CHECKING:
     from syscalls.files.host_node import Disk
@@ -63,7 +63,8 @@ class HostFile(File):
             ask(fcntl.fcntl, self._handle.fd, fcntl.F_SETFL, host_flags)
 
     def stat(self) -> Stat:
-        return of_host(ask(os.fstat, self._handle.fd))
+        """Also when it is closed: a mapping may hold it for longer."""
+        return self.place.node.stat()
 
     def read(self, size: int) -> bytes:
         self._disk.about_to_use(self._identity)
