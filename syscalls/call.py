@@ -64,6 +64,7 @@ class Context:
         self.timers = Timers(self.clock, self.signals)
         self.filesystem = Filesystem(self.world, self.files, self.space, self.random, self.spend)
         self.files.closed = self.filesystem.locks.drop
+        self.filesystem.disk.mappings = self.space
 
     def spend(self, size: int) -> None:
         """So many bytes of output more; OutputSpent where that is more than the world allows."""

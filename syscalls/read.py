@@ -37,7 +37,7 @@ def pread64(context: Context, fd: int, address: int, count: int, offset: int) ->
     return fill(context, file, into, offset)
 
 
-def preadv(context: Context, fd: int, address: int, count: int, offset: int, _: int = 0) -> int:
+def preadv(context: Context, fd: int, address: int, count: int, offset: int) -> int:
     if offset < 0:
         raise Errno(EINVAL)
     file = context.files.at(fd)

@@ -7,6 +7,9 @@ from syscalls.call import Context
 from syscalls.files.numbers import AT_FDCWD
 from syscalls.paths import find, path_at
 
+_INT = (1 << 32) - 1
+"""The size is an int, of 32 bits."""
+
 
 def readlink(context: Context, path: int, into: int, size: int) -> int:
     return readlinkat(context, AT_FDCWD, path, into, size)
@@ -14,12 +17,12 @@ def readlink(context: Context, path: int, into: int, size: int) -> int:
 
 def readlinkat(context: Context, folder_fd: int, address: int, into: int, size: int) -> int:
     """An empty path is the descriptor, if a link was opened with O_PATH and O_NOFOLLOW."""
-    if size <= 0:
+    if not 0 < size & _INT <= _INT >> 1:
         raise Errno(EINVAL)
-    path = path_at(context, address, empty=True) if address else path_at(context, 0)
+    path = path_at(context, address, empty=bool(address))
     found = find(context, folder_fd, path, follow=False)
     if not found.is_link:
         raise Errno(EINVAL if path else ENOENT)
-    told = found.node.target()[:size]
+    told = found.node.target()[: size & _INT]
     context.user.write(into, told)
     return len(told)

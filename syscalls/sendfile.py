@@ -21,7 +21,7 @@ from syscalls.abi import (
 from syscalls.call import Context
 from syscalls.files.file import File, WouldWait
 from syscalls.files.numbers import MOST_OFFSET, S_IFDIR, S_IFREG, SEEK_CUR, SEEK_SET
-from syscalls.transfer import check_offset, put, readable_file, settle, show, writable_file
+from syscalls.transfer import check_offset, put, readable_file, writable_file
 
 _PIECE = 1 << 20
 _WORD = (1 << 64) - 1
@@ -102,17 +102,6 @@ def _copy(
     context: Context, source: File, target: File, start: int | None, to: int | None, count: int
 ) -> int:
     """How many bytes were copied; an error after the first only ends it."""
-    settle(context, source)
-    settle(context, target)
-    try:
-        return _copy_pieces(context, source, target, start, to, count)
-    finally:
-        show(context, target)
-
-
-def _copy_pieces(
-    context: Context, source: File, target: File, start: int | None, to: int | None, count: int
-) -> int:
     done = 0
     while done < count:
         size = min(_PIECE, count - done)

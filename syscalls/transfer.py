@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import TypeVar
 
 from syscalls.abi import (
@@ -114,7 +113,6 @@ def fill(context: Context, file: File, into: Buffers, offset: int | None = None)
     """Reads. offset: from there, and not from where the file stands."""
     if offset is not None and not file.seekable:
         raise Errno(ESPIPE)
-    settle(context, file)
     total, room = into.total, into.reach(context.user.writable)
     if room < total:
         room = file.readable_into(room, total)
@@ -138,7 +136,6 @@ def drain(context: Context, file: File, out_of: Buffers, offset: int | None = No
     """Writes. offset: to there, and not to where the file stands."""
     if offset is not None and not file.seekable:
         raise Errno(ESPIPE)
-    settle(context, file)
     total, reach = out_of.total, out_of.reach(context.user.readable)
     taken = _signalling(context, lambda: file.take_blindly(total))
     if taken is not None:
@@ -152,31 +149,7 @@ def drain(context: Context, file: File, out_of: Buffers, offset: int | None = No
         data = b"".join(context.user.read(*part) for part in out_of.parts(done, size))
         return put(context, file, data, None if offset is None else offset + done)
 
-    try:
-        return _repeat(context, write, reach, file, ends_short=False)
-    finally:
-        show(context, file)
-
-
-def settle(context: Context, file: File) -> None:
-    """Before a file is read, or changed: what its shared mappings have changed goes to it."""
-    if context.space.caches:
-        with suppress(Errno):  # of a kind that cannot be mapped
-            context.space.write_back(file.source())
-
-
-def show(context: Context, file: File) -> None:
-    """After a file was changed: its mappings show that."""
-    if context.space.caches:
-        with suppress(Errno):
-            context.space.reread(file.source())
-
-
-def show_all(context: Context) -> None:
-    """After a file was changed by its name: whichever it was."""
-    for cache in context.space.caches:
-        if cache.source is not None:
-            context.space.reread(cache.source)
+    return _repeat(context, write, reach, file, ends_short=False)
 
 
 def put(context: Context, file: File, data: bytes, offset: int | None = None) -> int:

@@ -10,7 +10,6 @@ from syscalls.abi import EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, ESPIP
 from syscalls.call import Context
 from syscalls.files.numbers import AT_FDCWD, MOST_OFFSET, S_IFDIR, S_IFIFO, S_IFREG
 from syscalls.paths import find, path_at
-from syscalls.transfer import settle, show, show_all
 
 
 def truncate(context: Context, path: int, size: int) -> int:
@@ -21,9 +20,7 @@ def truncate(context: Context, path: int, size: int) -> int:
         raise Errno(EISDIR)
     if found.node.kind != S_IFREG:
         raise Errno(EINVAL)
-    context.space.write_back()
     found.changeable().truncate(size)
-    show_all(context)
     return 0
 
 
@@ -33,9 +30,7 @@ def ftruncate(context: Context, fd: int, size: int) -> int:
     file = context.files.at(fd)
     if file.stat().kind != S_IFREG or not file.writable:
         raise Errno(EINVAL)
-    settle(context, file)
     file.truncate(size)
-    show(context, file)
     return 0
 
 
@@ -53,7 +48,5 @@ def fallocate(context: Context, fd: int, mode: int, offset: int, size: int) -> i
     if offset + size > MOST_OFFSET:
         raise Errno(EFBIG)
     context.spend(size)
-    settle(context, file)
     file.allocate(offset, size)
-    show(context, file)
     return 0

@@ -34,7 +34,7 @@ def pwrite64(context: Context, fd: int, address: int, count: int, offset: int) -
     return drain(context, file, out_of, offset)
 
 
-def pwritev(context: Context, fd: int, address: int, count: int, offset: int, _: int = 0) -> int:
+def pwritev(context: Context, fd: int, address: int, count: int, offset: int) -> int:
     if offset < 0:
         raise Errno(EINVAL)
     file = context.files.at(fd)

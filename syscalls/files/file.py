@@ -32,6 +32,16 @@ class Source(Protocol):
         """What a shared mapping changed."""
 
 
+class Mappings(Protocol):
+    """Who maps files, and holds what shared mappings changed."""
+
+    def write_back(self, source: Source) -> None:
+        """What was changed goes to the file, before that is read or changed otherwise."""
+
+    def reread(self, source: Source, start: int, end: int) -> None:
+        """The bytes [start, end) of the file were changed, or it was cut."""
+
+
 class File:
     """An open file description (open(2)): what several descriptors may share.
 

@@ -69,6 +69,8 @@ class Filesystem:
         if not root.is_dir():
             raise ValueError(f"the root is no folder: {root}")
         handle = self.disk.handles.make(os.open, root, os.O_PATH | os.O_DIRECTORY)
+        if self.disk.hides(handle, os.fstat(handle.fd).st_dev):
+            raise ValueError(f"the root shows the host itself: {root}")
         return HostRoot(self.disk, handle, mounts)
 
     def _make_writable(self, world: World) -> Place | None:

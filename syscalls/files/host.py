@@ -111,8 +111,10 @@ def fallocate(fd: int, offset: int, size: int) -> None:
 
 
 def set_owner(fd: int, uid: int, gid: int) -> None:
-    """Of the very file, be it a link."""
-    ask(_check, _libc().fchownat(fd, b"", ctypes.c_uint32(uid), ctypes.c_uint32(gid), _EMPTY_PATH))
+    """Of the very file, be it a link. The guest's root is who we are on the host."""
+    owner = ctypes.c_uint32(uid or os.geteuid())
+    group = ctypes.c_uint32(gid or os.getegid())
+    ask(_check, _libc().fchownat(fd, b"", owner, group, _EMPTY_PATH))
 
 
 def set_times(fd: int, times: bytes) -> None:

@@ -11,7 +11,7 @@ from syscalls.files import host
 from syscalls.files.file import File, Source
 from syscalls.files.host import Handle, ask
 from syscalls.files.numbers import SEEK_HOLE, Open
-from syscalls.files.stat import Stat, of_host
+from syscalls.files.stat import Stat
 
 if TYPE_CHECKING:
     from syscalls.files.host_node import Disk
@@ -53,6 +53,7 @@ class HostFile(File):
     def __init__(self, disk: Disk, handle: Handle, place: Place, flags: int) -> None:
         super().__init__(flags)
         self._disk, self._handle = disk, handle
+        self._identity = place.node.identity
         self.place: Place = place
 
     def set_flags(self, flags: int) -> None:
@@ -62,19 +63,33 @@ class HostFile(File):
             ask(fcntl.fcntl, self._handle.fd, fcntl.F_SETFL, host_flags)
 
     def stat(self) -> Stat:
-        return of_host(ask(os.fstat, self._handle.fd))
+        """Also when it is closed: a mapping may hold it for longer."""
+        return self.place.node.stat()
 
     def read(self, size: int) -> bytes:
+        self._disk.about_to_use(self._identity)
         return ask(os.read, self._handle.fd, size)
 
     def write(self, data: bytes) -> int:
-        return ask(os.write, self._handle.fd, data)
+        self._disk.about_to_use(self._identity)
+        taken = ask(os.write, self._handle.fd, data)
+        end = self.seek(0, os.SEEK_CUR)
+        self._disk.changed(self._identity, end - taken, end)
+        return taken
 
     def read_at(self, size: int, offset: int) -> bytes:
+        self._disk.about_to_use(self._identity)
         return ask(os.pread, self._handle.fd, size, offset)
 
     def write_at(self, data: bytes, offset: int) -> int:
-        return ask(os.pwrite, self._handle.fd, data, offset)
+        """On Linux it appends, where the file is open for that, whatever the offset says."""
+        self._disk.about_to_use(self._identity)
+        taken = ask(os.pwrite, self._handle.fd, data, offset)
+        if self.appends:
+            self._disk.changed(self._identity)
+        else:
+            self._disk.changed(self._identity, offset, offset + taken)
+        return taken
 
     def exhausted(self, offset: int | None) -> bool:
         return (self.seek(0, os.SEEK_CUR) if offset is None else offset) >= self.stat().size
@@ -85,10 +100,14 @@ class HostFile(File):
         return ask(os.lseek, self._handle.fd, offset, whence)
 
     def truncate(self, size: int) -> None:
+        self._disk.about_to_use(self._identity)
         ask(os.ftruncate, self._handle.fd, size)
+        self._disk.changed(self._identity)
 
     def allocate(self, offset: int, size: int) -> None:
+        self._disk.about_to_use(self._identity)
         host.fallocate(self._handle.fd, offset, size)
+        self._disk.changed(self._identity, offset, offset + size)
 
     def sync(self) -> None:
         """What is written is with the host, whose matter it is when it reaches the disk."""
@@ -104,9 +123,7 @@ class HostFile(File):
         return self.stat().size - self.seek(0, os.SEEK_CUR)
 
     def source(self) -> Source:
-        stat = self.stat()
-        identity = (stat.dev, stat.ino)
-        return self._disk.source(identity, self._handle, writable=self.writable)
+        return self._disk.source(self._identity, self._handle, writable=self.writable)
 
     def close(self) -> None:
         """The handle lives on while the place or a mapping holds it."""

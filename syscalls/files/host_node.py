@@ -14,12 +14,13 @@ from weakref import WeakValueDictionary
 
 from syscalls.abi import ENOENT, ENOTDIR, ENXIO, EPERM, Errno
 from syscalls.files import host
-from syscalls.files.file import File
+from syscalls.files.file import File, Mappings
 from syscalls.files.folder import FolderFile
 from syscalls.files.host import Handle, Handles, HostStatfs, ask
 from syscalls.files.host_file import HostFile, HostSource
 from syscalls.files.node import Entry, Node, Opening
 from syscalls.files.numbers import (
+    MOST_OFFSET,
     S_IFDIR,
     S_IFLNK,
     S_IFMT,
@@ -59,10 +60,14 @@ _HIDDEN = frozenset(
 
 
 class Disk:
-    """The host's files as one process sees them."""
+    """The host's files as one process sees them.
+
+    mappings: told when a file that somebody has as a source is read or changed by system calls.
+    """
 
     def __init__(self) -> None:
         self.handles = Handles()
+        self.mappings: Mappings | None = None
         self._sources: WeakValueDictionary[tuple[int, int], HostSource] = WeakValueDictionary()
         self._hidden: dict[int, bool] = {}
 
@@ -79,6 +84,18 @@ class Disk:
             source = self._sources[identity] = HostSource(handle, writable=writable)
         source.admit(handle, writable=writable)
         return source
+
+    def about_to_use(self, identity: tuple[int, int]) -> None:
+        """A file will be read or changed."""
+        source = self._sources.get(identity) if self.mappings else None
+        if source is not None and self.mappings:
+            self.mappings.write_back(source)
+
+    def changed(self, identity: tuple[int, int], start: int = 0, end: int = MOST_OFFSET) -> None:
+        """A file was."""
+        source = self._sources.get(identity) if self.mappings else None
+        if source is not None and self.mappings:
+            self.mappings.reread(source, start, end)
 
 
 class HostNode(Node):
@@ -119,7 +136,11 @@ class HostNode(Node):
             return FolderFile(place, how.flags)
         if self.kind != S_IFREG:
             raise Errno(ENXIO)
+        if how.truncate:
+            self.disk.about_to_use(self.identity)
         handle = self.disk.handles.reopen(self.handle, _host_flags(how))
+        if how.truncate:
+            self.disk.changed(self.identity)
         self.handle = handle  # it holds the file as well, and a second descriptor is not needed
         return HostFile(self.disk, handle, place, how.flags)
 
@@ -144,7 +165,7 @@ class HostNode(Node):
 
     def create_nameless(self, how: Opening, mode: int) -> Handle:
         """A file without a name (O_TMPFILE)."""
-        flags = os.O_TMPFILE | _host_flags(how)
+        flags = os.O_TMPFILE | _host_flags(how) | (os.O_EXCL if how.exclusive else 0)
         handle = self.disk.handles.make(os.open, self.handle.path, flags, 0o600)
         ask(os.fchmod, handle.fd, mode & ~(S_ISUID | S_ISGID))
         return handle
@@ -173,7 +194,9 @@ class HostNode(Node):
         host.set_times(self.handle.fd, times)
 
     def truncate(self, size: int) -> None:
+        self.disk.about_to_use(self.identity)
         ask(os.truncate, self.handle.path, size)
+        self.disk.changed(self.identity)
 
 
 class HostRoot(HostNode):

@@ -35,15 +35,18 @@ class Stat:
 
 
 def of_host(found: os.stat_result, *, timeless: bool = False) -> Stat:
-    """The host's answer. timeless: with all times 0."""
+    """The host's answer. timeless: with all times 0.
+
+    The guest is root (user_namespaces(7)): what belongs to us on the host belongs to root.
+    """
     times = (0, 0, 0) if timeless else (found.st_atime_ns, found.st_mtime_ns, found.st_ctime_ns)
     return Stat(
         found.st_mode,
         found.st_ino,
         found.st_dev,
         found.st_nlink,
-        found.st_uid,
-        found.st_gid,
+        0 if found.st_uid == os.geteuid() else found.st_uid,
+        0 if found.st_gid == os.getegid() else found.st_gid,
         found.st_rdev,
         found.st_size,
         found.st_blksize,

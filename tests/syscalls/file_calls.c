@@ -52,17 +52,17 @@ static void write_file(const char *path, const char *text) {
 
 static void enter(const char *root, const char *writable) {
     char map[64], inner[4096];
-    int uid = geteuid(), gid = getegid();
-    need(!unshare(uid ? CLONE_NEWUSER | CLONE_NEWNS : CLONE_NEWNS), "unshare");
-    if (uid) {
+    int uid = geteuid(), gid = getegid(), mounts = strcmp(writable, ".");
+    if (uid || (mounts && unshare(CLONE_NEWNS))) {
+        need(!unshare(CLONE_NEWUSER | CLONE_NEWNS), "unshare");
         snprintf(map, sizeof map, "0 %d 1", uid);
         write_file("/proc/self/uid_map", map);
         write_file("/proc/self/setgroups", "deny");
         snprintf(map, sizeof map, "0 %d 1", gid);
         write_file("/proc/self/gid_map", map);
     }
-    need(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private");
-    if (strcmp(writable, ".")) {
+    if (mounts) {
+        need(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private");
         need(!mount(root, root, NULL, MS_BIND, NULL), "bind");
         need(!mount(NULL, root, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), "read-only");
         if (strcmp(writable, "-")) {

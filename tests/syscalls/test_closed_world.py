@@ -225,7 +225,7 @@ def test_without_a_root_there_are_no_files():
     ("world", "why"),
     [
         ({"root": "missing"}, "no folder"), ({"root": "root/inside"}, "no folder"),
-        ({"writable": "root"}, "there is none"),
+        ({"root": "/proc/self"}, "the host itself"), ({"writable": "root"}, "there is none"),
         ({"root": "root", "writable": "outside"}, "does not lie under"),
         ({"root": "root", "writable": "root/inside"}, "no folder"),
         ({"root": "root", "writable": "root/missing"}, "ENOENT"),

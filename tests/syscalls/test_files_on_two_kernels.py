@@ -7,7 +7,7 @@ import cases_of_names
 import cases_of_transfers
 import pytest
 from file_arguments import AT_FDCWD, BAD, CREAT, EXCL, RW, TRUNC, In, Out, W, i64, s
-from two_filesystems import entries
+from two_filesystems import entries, old_entries
 
 CASES = {**cases_of_transfers.CASES, **cases_of_descriptors.CASES, **cases_of_names.CASES}
 EVERYWHERE = {*cases_of_names.CASES, "sendfile", "copy_file_range", "memfd"}
@@ -101,8 +101,13 @@ def test_every_kind_of_path(both, case, writable):
 
 
 def test_a_folder_has_the_entries_that_linux_has(both):
-    calls = [("openat", AT_FDCWD, s("."), 0, 0), ("getdents64", 3, Out(8000), 8000)]
+    calls = [
+        ("openat", AT_FDCWD, s("."), 0, 0), ("getdents64", 3, Out(8000), 8000),
+        ("lseek", 3, 0, 0), ("getdents", 3, Out(8000), 8000),
+    ]  # fmt: skip
     linux, ours, _, _ = both.play(calls)
+    assert old_entries(*ours[3][1]) == entries(*ours[1][1])
+    assert sorted(old_entries(*linux[3][1])) == sorted(entries(*linux[1][1]))
     theirs, mine = (entries(*answers[1][1]) for answers in (linux, ours))
     assert mine == sorted(theirs, key=lambda entry: (entry[0] not in (b".", b".."), entry[0]))
     assert len(mine) > 20

@@ -189,6 +189,43 @@ def test_the_contents_of_a_file(tmp_path):
     kernel.close()
 
 
+def test_who_maps_a_file_is_told_before_and_after_it_is_used(tmp_path):
+    (tmp_path / "file").write_bytes(b"0123456789")
+    guest = Ours(tmp_path)
+    fd = guest.call(*op("/file", RW))[0]
+    told = []
+
+    class Mappings:
+        def write_back(self, source):
+            told.append("before")
+
+        def reread(self, source, start, end):
+            told.append((start, min(end, 99)))
+
+    guest.kernel.context.filesystem.disk.mappings = Mappings()
+    guest.call("read", fd, Out(3), 3)
+    assert told == []
+    source = guest.kernel.context.files.at(fd).source()
+    for call, expected in (
+        (("read", fd, Out(3), 3), ["before"]),
+        (("write", fd, In(b"ab"), 2), ["before", (6, 8)]),
+        (("pread64", fd, Out(3), 3, 0), ["before"]),
+        (("pwrite64", fd, In(b"abc"), 3, 7), ["before", (7, 10)]),
+        (("ftruncate", fd, 5), ["before", (0, 99)]),
+        (("truncate", s("/file"), 6), ["before", (0, 99)]),
+        (("fallocate", fd, 0, 0, 20), ["before", (0, 20)]),
+        (op("/file", RW | 0o1000), ["before", (0, 99)]),
+        (op("/file", RW | 0o2000), []),
+        (("pwrite64", fd + 2, In(b"x"), 1, 0), ["before", (0, 99)]),
+        (("write", fd + 2, In(b"xyz"), 3), ["before", (1, 4)]),
+    ):
+        told.clear()
+        assert guest.call(*call)[0] >= 0
+        assert told == expected, call
+    assert source.read(0, 9) == b"xxyz"
+    guest.close()
+
+
 def test_every_open_file_of_one_file_has_one_source(tmp_path):
     (tmp_path / "file").write_bytes(b"0123456789")
     os.link(tmp_path / "file", tmp_path / "other")

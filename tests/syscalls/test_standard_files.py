@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import termios
+import time
 
 import pytest
 from file_arguments import RW, In, Out, W, op
@@ -116,20 +117,55 @@ def test_a_standard_file_that_the_host_has_closed_is_not_open():
     os.close(end)
 
 
-def test_reading_waits_for_the_host_even_where_it_would_not():
-    end, out = os.pipe()
-    os.set_blocking(end, False)
-    guest = hosted(end, out)
-    assert guest.call("poll", In(b"\0\0\0\0\1\0\0\0"), 1, 0)[0] == 0
-    assert guest.call("poll", In(b"\0\0\0\0\1\0\0\0"), 1, 10_000_000)[0] == 0
+def later(out, data):
+    """Another process writes, soon."""
     child = os.fork()
     if not child:
-        os.write(out, b"late")
+        time.sleep(0.1)
+        os.write(out, data)
         os._exit(0)
-    assert guest.call("read", 0, Out(10), 10)[0] == 4
-    os.waitpid(child, 0)
-    os.write(out, b"more")
-    assert guest.call("poll", In(b"\0\0\0\0\1\0\0\0"), 1, -1)[0] == 1
-    guest.close()
+    return child
+
+
+@pytest.fixture
+def idle():
+    """A pipe of the host that nobody has written to, and does not make one wait."""
+    end, out = os.pipe()
+    os.set_blocking(end, False)
+    yield end, out
     os.close(end)
     os.close(out)
+
+
+POLLED = In(b"\0\0\0\0\1\0\0\0")
+
+
+def test_reading_waits_for_the_host_even_where_it_would_not(idle):
+    guest = hosted(*idle)
+    child = later(idle[1], b"late")
+    assert guest.call("read", 0, Out(10), 10)[0] == 4
+    os.waitpid(child, 0)
+    guest.close()
+
+
+def test_polling_without_end_waits_for_the_host(idle):
+    guest = hosted(*idle)
+    child = later(idle[1], b"late")
+    assert guest.call("poll", POLLED, 1, -1)[0] == 1
+    assert guest.call("select", 1, In(b"\1" + bytes(7)), 0, 0, 0)[0] == 1
+    os.waitpid(child, 0)
+    guest.close()
+
+
+def test_a_timeout_takes_no_time_of_the_hosts_unless_its_clock_was_asked_for(idle):
+    guest = hosted(*idle)
+    before = time.perf_counter()
+    assert guest.call("poll", POLLED, 1, 10_000_000)[0] == 0
+    assert time.perf_counter() - before < 1
+    assert guest.kernel.context.clock.monotonic() == 10_000_000_000_000
+    guest.close()
+    guest = hosted(*idle, host_time=True)
+    child = later(idle[1], b"late")
+    assert guest.call("poll", POLLED, 1, 10_000)[0] == 1
+    os.waitpid(child, 0)
+    guest.close()

@@ -189,10 +189,18 @@ class Both:
 
 def entries(size, data):
     """Names and types from struct linux_dirent64."""
-    found, at = [], 0
+    return [(rest[1:].split(b"\0")[0], rest[0]) for rest in _entries(size, data)]
+
+
+def old_entries(size, data):
+    """The same from struct linux_dirent, whose last byte is the type."""
+    return [(rest.split(b"\0")[0], rest[-1]) for rest in _entries(size, data)]
+
+
+def _entries(size, data):
+    """What follows the inode number, the offset and the length of each."""
+    at = 0
     while at < size:
         length = int.from_bytes(data[at + 16 : at + 18], "little")
-        name = data[at + 19 : at + length].split(b"\0")[0]
-        found.append((name, data[at + 18]))
+        yield data[at + 18 : at + length]
         at += length
-    return found
