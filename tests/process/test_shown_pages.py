@@ -53,6 +53,7 @@ class Bytes:
 
 class Opened(File):
     def __init__(self, data: Bytes) -> None:
+        super().__init__()
         self._data = data
 
     def source(self) -> Source:
