@@ -28,6 +28,9 @@ def folder(tmp_path):
     for path in shipped():
         shutil.copy(path, tmp_path)
     (tmp_path / "mine.s").write_text("\n" * 11 + "        mov rax, [rdi - META]\n")
+    source = Path(__file__).parent / "programs" / "hi.s"
+    subprocess.run(["as", "-o", tmp_path / "hi.o", source], check=True)
+    subprocess.run(["ld", "-o", tmp_path / "hi", tmp_path / "hi.o"], check=True)
     return tmp_path
 
 

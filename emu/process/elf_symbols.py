@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from bisect import bisect_right
 from functools import lru_cache
+from typing import Any
 
 _FAR = 1 << 16
 """Bytes behind a symbol without a size that may still be its."""
@@ -37,8 +38,14 @@ def _functions(data: bytes) -> list[tuple[int, str, int]]:
                 found.update(
                     (symbol["st_value"], symbol.name, symbol["st_size"])
                     for symbol in section.iter_symbols()
-                    if symbol["st_info"]["type"] == "STT_FUNC" and symbol["st_value"]
+                    if _is_code(symbol)
                 )
     except (ELFError, ValueError, OverflowError, KeyError, MemoryError, AttributeError):
         return sorted(found)
     return sorted(found)
+
+
+def _is_code(symbol: Any) -> bool:
+    """A function, or a label of assembly, which has no type."""
+    placed = symbol["st_value"] and symbol["st_shndx"] not in ("SHN_UNDEF", "SHN_ABS")
+    return bool(placed) and symbol["st_info"]["type"] in ("STT_FUNC", "STT_NOTYPE")
