@@ -58,12 +58,12 @@ def _set_name(context: Context, args: Args) -> int:
     given = context.user.read(args[0], context.user.readable(args[0], longest))
     if b"\0" not in given and len(given) < longest:
         raise Errno(EFAULT)
-    context.task.name = given.partition(b"\0")[0]
+    context.filesystem.program.name = given.partition(b"\0")[0]
     return 0
 
 
 def _get_name(context: Context, args: Args) -> int:
-    context.user.write(args[0], context.task.name.ljust(_NAME_SIZE, b"\0"))
+    context.user.write(args[0], context.filesystem.program.command.ljust(_NAME_SIZE, b"\0"))
     return 0
 
 

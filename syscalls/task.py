@@ -15,13 +15,11 @@ DEFAULT_SLACK = 50_000
 class Task:
     """Most of it is only remembered, and told when it is asked for.
 
-    name: of at most 15 bytes, which prctl and /proc/self/comm tell. tid_address: what
-    set_tid_address left; robust_list: address of the head. policy, priority: of the scheduler,
-    with reset_on_fork. slack: of timers, in nanoseconds. membarriers: the kinds of barrier that
-    were registered.
+    tid_address: what set_tid_address left; robust_list: address of the head. policy, priority: of
+    the scheduler, with reset_on_fork. slack: of timers, in nanoseconds. membarriers: the kinds of
+    barrier that were registered.
     """
 
-    name: bytes = b"emu"
     group: int = PID
     session: int = SESSION
     credentials: Credentials = field(default_factory=Credentials)

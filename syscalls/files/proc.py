@@ -31,13 +31,14 @@ class Program:
     arguments: tuple[bytes, ...] = ()
     environment: tuple[bytes, ...] = ()
     auxiliary: bytes = b""
-    name: bytes = b""
-    """What prctl(PR_SET_NAME) set; "" for the executable's."""
+    name: bytes | None = None
+    """What prctl(PR_SET_NAME) set; None for the executable's."""
 
     @property
     def command(self) -> bytes:
         """At most 15 bytes, as `comm` has it."""
-        return (self.name or self.executable.rpartition(b"/")[2] or b"emu")[:15]
+        own = self.executable.rpartition(b"/")[2] or b"emu"
+        return (own if self.name is None else self.name)[:15]
 
 
 def make_proc(filesystem: Filesystem, files: Descriptors, space: AddressSpace) -> OwnFolder:
