@@ -59,7 +59,7 @@ def test_a_program_without_a_library(hi: Path, tmp_path: Path) -> None:
     "command",
     [
         f"cat {SOURCES}/library.c",
-        f"ls {SOURCES}/..",
+        f"ls -l {SOURCES}/library.c",
         f"stat {SOURCES}/library.c",
         "sh -c 'cd /; pwd; test -e /no/such/file; kill -USR1 $$'",
         f"wc {SOURCES}/library.c /no/such/file",
