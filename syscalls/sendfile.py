@@ -21,7 +21,8 @@ from syscalls.abi import (
 from syscalls.call import Context
 from syscalls.files.file import File, WouldWait
 from syscalls.files.numbers import MOST_OFFSET, S_IFDIR, S_IFREG, SEEK_CUR, SEEK_SET
-from syscalls.transfer import check_offset, put, readable_file, writable_file
+from syscalls.files.pipe import PipeEnd
+from syscalls.transfer import check_offset, put, readable_file, signalling, writable_file
 
 _PIECE = 1 << 20
 _WORD = (1 << 64) - 1
@@ -38,7 +39,11 @@ def sendfile(context: Context, out_fd: int, in_fd: int, address: int, count: int
     check_offset(start or 0, count)
     count = min(count, MAX_RW_COUNT)
     target = writable_file(context, out_fd)
-    if start is None or source.stat().kind == S_IFDIR or target.appends:
+    if isinstance(target, PipeEnd):
+        signalling(context, lambda: target.take_blindly(1))
+        if not count:
+            return 0
+    if start is None or source.stat().kind == S_IFDIR or (target.appends and target.seekable):
         raise Errno(EINVAL)
     done = _copy(context, source, target, start, None, count)
     if given is not None:

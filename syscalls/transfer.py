@@ -137,7 +137,7 @@ def drain(context: Context, file: File, out_of: Buffers, offset: int | None = No
     if offset is not None and not file.seekable:
         raise Errno(ESPIPE)
     total, reach = out_of.total, out_of.reach(context.user.readable)
-    taken = _signalling(context, lambda: file.take_blindly(total))
+    taken = signalling(context, lambda: file.take_blindly(total))
     if taken is not None:
         return taken
     if reach < total:
@@ -158,10 +158,11 @@ def put(context: Context, file: File, data: bytes, offset: int | None = None) ->
         context.spend(len(data))
     if offset is not None:
         return file.write_at(data, offset)
-    return _signalling(context, lambda: file.write(data))
+    return signalling(context, lambda: file.write(data))
 
 
-def _signalling(context: Context, write: Callable[[], T]) -> T:
+def signalling(context: Context, write: Callable[[], T]) -> T:
+    """What it answers; EPIPE comes with a SIGPIPE."""
     try:
         return write()
     except Errno as error:

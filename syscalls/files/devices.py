@@ -62,6 +62,9 @@ class Null(Device):
 class Full(Device):
     """No room to write."""
 
+    def write(self, data: bytes) -> int:
+        raise Errno(ENOSPC)
+
     def take_blindly(self, count: int) -> int | None:
         raise Errno(ENOSPC)
 

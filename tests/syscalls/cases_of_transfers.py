@@ -163,8 +163,8 @@ CASES = {
     "sendfile to a pipe": [
         op("large"), ("pipe2", Out(8), NONBLOCK), ("sendfile", 5, 3, 0, 70000),
         ("lseek", 3, 0, 0), ("sendfile", 5, 3, 0, 10), ("read", 4, Out(5000), 5000),
-        ("sendfile", 5, 3, 0, 10), ("fcntl", 5, 4, 0), ("lseek", 3, 0, 0),
-        ("close", 4), ("sendfile", 5, 3, 0, 10),
+        ("sendfile", 5, 3, 0, 10), ("sendfile", 5, 0, 0, 0), ("fcntl", 5, 4, 0), ("lseek", 3, 0, 0),
+        ("close", 4), ("sendfile", 5, 3, 0, 10), ("sendfile", 5, 3, 0, 0), ("sendfile", 5, 0, 0, 1),
     ],
     "sendfile": [
         op("file"), op("n", CREAT | RW), op("w/old", W | APPEND), ("sendfile", 4, 3, 0, 5),

@@ -126,6 +126,7 @@ static char *parse(char **line, size_t *size) {
 
 static uint64_t vector(char **line) {
     struct iovec *parts = (struct iovec *)take(1100 * sizeof *parts);
+    memset(parts, 0, 1100 * sizeof *parts);
     *line += 2;
     for (int i = 0; **line > ' '; i++) {
         parts[i].iov_base = parse(line, &parts[i].iov_len);

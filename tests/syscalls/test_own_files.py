@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from file_arguments import BAD, CREAT, NONBLOCK, RW, In, Out, W, op, s
+from file_arguments import BAD, CREAT, NONBLOCK, RW, In, Out, W, i64, op, s
 from two_filesystems import Ours
 
 from syscalls import Kernel
@@ -60,6 +60,10 @@ def test_devices_answer_as_the_hosts(guest, name):
 def test_full_has_no_room_and_null_does_not_look(guest):
     full, null = (guest.call(*op(f"/dev/{name}", RW))[0] for name in ("full", "null"))
     assert guest.call("write", full, In(b"x"), 1)[0] == -ENOSPC
+    guest.call("memfd_create", s("m"), 0)
+    guest.call("write", 5, In(b"x"), 1)
+    assert guest.call("sendfile", full, 5, i64(0), 1)[0] == -ENOSPC
+    assert guest.call("sendfile", null, 5, i64(0), 1)[0] == 1
     assert guest.call("write", null, BAD, 1 << 40)[0] == 0x7FFF_F000
     assert guest.call("write", null, 1 << 47, 1)[0] == -EFAULT
     assert guest.call("read", null, BAD, 9)[0] == 0

@@ -69,6 +69,7 @@ class Ours:
 
     def _vector(self, vector):
         at = self._take(1100 * 16)
+        self.kernel.space.memory.write(at, bytes(1100 * 16))
         for i, part in enumerate(vector.parts):
             size = len(part.data) if isinstance(part, In) else part.size
             base = self._memory(part)
