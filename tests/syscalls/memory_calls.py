@@ -145,8 +145,7 @@ common = [
 file_places = built(lambda n, at: n * PAGE + at, number(0, 2), pick([0, 300, 3000]))
 file_calls = one_of(
     line("s 17 {} {} {} {}", pick([FILE, AGAIN, OTHER]),
-         built(lambda p, at: p + at, pages, pick([0])),
-         pick([0, 16]), file_places),
+         pages, pick([0, 16]), file_places),
     line(f"s 18 {{}} {DATA_AT} {{}} {{}}", pick([FILE, AGAIN, OTHER]),
          pick([0, 16]), file_places),
     line("s 77 {} {}", pick([FILE, OTHER]),

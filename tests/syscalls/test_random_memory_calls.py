@@ -1,6 +1,6 @@
 """Random sequences of memory system calls: Linux and ours agree on every answer, region and byte.
 
-The normal profile makes 20 000 calls, the long one two million. A sequence in which they differ
+The normal profile makes 30 000 calls, the long one three million. A sequence in which they differ
 is shortened before it is shown.
 """
 
