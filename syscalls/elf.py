@@ -73,6 +73,12 @@ class Elf:
         return max(segment.end for segment in self.segments)
 
     @property
+    def data_size(self) -> int:
+        """Bytes of initialized data, as RLIMIT_DATA counts them: of the last segment, mostly."""
+        start = max(segment.address for segment in self.segments)
+        return max(0, *(segment.address + segment.file_size - start for segment in self.segments))
+
+    @property
     def alignment(self) -> int:
         """The largest power of two that a segment asks for, a page at least."""
         asked = [s.alignment for s in self.segments if s.alignment.bit_count() == 1]

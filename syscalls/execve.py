@@ -174,6 +174,7 @@ def _start_heap(space: AddressSpace, program: Elf, bias: int) -> None:
     alone = program.position_independent and program.interpreter is None
     start = _DYNAMIC_BASE if alone else program.end + bias
     space.heap_start = space.brk = page_up(start)
+    space.data_size = program.data_size
 
 
 # Segments

@@ -11,7 +11,7 @@ from emu.process.disassembly import Instruction, disassemble
 from emu.process.fault import fault_address, instruction_at
 from emu.process.machine import Machine
 from emu.process.screening import INVALID_OPCODE
-from syscalls.abi import TASK_SIZE
+from syscalls.abi import PAGE, TASK_SIZE
 from syscalls.region import Region
 
 _LONGEST_BLOCK = 512 * 15
@@ -101,12 +101,15 @@ def _page_fault(machine: Machine, scene: Scene, _: int, access: int) -> GuestFau
 def _what_is_at(machine: Machine, address: int) -> str:
     space = machine.kernel.space
     if region := space.at(address):
-        return f"where {region.name or 'a mapping'} allows {region.rights}"
+        name = space.name_of(region) or "a mapping"
+        if space.beyond_file(address & -PAGE):
+            return f"where {name} goes on behind the end of its file"
+        return f"where {name} allows {region.rights}"
     if address >= TASK_SIZE:
         return "which is no user address"
     below = max((r for r in space.regions if r.end <= address), key=_end, default=None)
     if below is not None and address - below.end < _NEAR:
-        name = below.name or "a mapping"
+        name = space.name_of(below) or "a mapping"
         behind = address - below.end
         far = f"{behind} bytes behind" if behind else "right behind"
         return f"where nothing is mapped, {far} the end of {name}"

@@ -8,6 +8,7 @@ from emu.process.mmu import Mmu
 from emu.process.screening import GENERAL_PROTECTION, INVALID_OPCODE
 from syscalls import AddressSpace
 from syscalls.frame import Trap
+from syscalls.region import Rights
 from syscalls.signals import Code, Signal, SignalInfo
 
 _DIVISION, _DEBUG, _BREAKPOINT, _OVERFLOW, _PAGE_FAULT = 0, 1, 3, 4, 14
@@ -86,11 +87,16 @@ def _page_fault(
     if address >= _KERNEL_START or (region and region.rights.readable and memory.has_seen(page)):
         error |= _PRESENT  # of the kernel's pages Linux always says so
     trap = Trap(_PAGE_FAULT, error, address)
-    if region is None:
-        return _fault(Signal.SIGSEGV, _SEGV_MAPERR, address), trap
+    if region is not None and not _allowed(region.rights, access):
+        return _fault(Signal.SIGSEGV, _SEGV_ACCERR, address), trap
     if space.beyond_file(page):
         return _fault(Signal.SIGBUS, _BUS_ADRERR, address), trap
-    return _fault(Signal.SIGSEGV, _SEGV_ACCERR, address), trap
+    return _fault(Signal.SIGSEGV, _SEGV_MAPERR, address), trap  # nothing, or a guard page
+
+
+def _allowed(rights: Rights, access: int) -> bool:
+    asked = {Access.WRITE: rights.write, Access.EXECUTE: rights.execute}
+    return asked.get(Access(access), rights.readable)
 
 
 def _fault(signal: Signal, code: int, address: int) -> SignalInfo:

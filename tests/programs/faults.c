@@ -1,5 +1,6 @@
 /* Every kind of fault, caught: what siginfo and ucontext say of it. The same lines on any Linux. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -49,7 +50,7 @@ static void report(const char *what, void *base) {
 static volatile char sink;
 static char room[64] __attribute__((aligned(64)));
 
-int main(void) {
+int main(int argc, char **argv) {
     struct sigaction action = {.sa_sigaction = caught, .sa_flags = SA_SIGINFO};
     int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
     for (int i = 0; i < 5; i++)
@@ -90,6 +91,14 @@ int main(void) {
     TRY("rep movsb into a hole", page, memset(page, 1, 64); __asm__ volatile("rep movsb" ::"S"(page), "D"(page + 8192 - 4), "c"(64) : "memory"));
     TRY("rep stosq into read-only", page, __asm__ volatile("rep stosq" ::"a"(7), "D"(page + 4096 - 20), "c"(8) : "memory"));
     TRY("push onto a hole", page, __asm__ volatile("mov %%rsp, %%rbx; lea 8192(%0), %%rsp; sub $4088, %%rsp; push %%rax; mov %%rbx, %%rsp" ::"r"(page) : "rbx", "memory"));
+    int file = argc > 1 ? open(argv[1], O_RDONLY) : -1;
+    char *text = mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE, file, 0);
+    if (text != MAP_FAILED) {
+        TRY("read behind the end of a file", text, sink = text[1 << 19]);
+        TRY("write behind the end of a file", text, text[1 << 19] = 1);
+        sink = text[0];
+        TRY("write to a file that is read", text, text[0] = 1);
+    }
     unsigned short strict = 0x037b;
     TRY("an x87 division by zero", NULL, __asm__ volatile("fninit; fldcw %0; fld1; fldz; fdivrp; fwait" ::"m"(strict)));
     __asm__ volatile("fninit");

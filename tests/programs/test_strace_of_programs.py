@@ -11,8 +11,8 @@ import pytest
 from compiled import ENVIRONMENT, SOURCES, in_emulator
 
 _OTHER = (
-    "set_tid_address", "rseq", "getrandom", "getpid", "getppid", "gettid", "tgkill", "kill", "uname",
-    "sysinfo", "time",
+    "set_tid_address", "rseq", "getrandom", "getpid", "getppid", "gettid", "tgkill", "kill",
+    "uname", "sysinfo", "time",
 )  # fmt: skip
 """Calls whose answers are facts about the machine."""
 
