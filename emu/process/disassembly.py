@@ -181,6 +181,8 @@ class Step:
 
 _UNTOLD = {"bswap", "cmpxchg", "enter", "lahf", "pop", "push", "xlatb"}
 """Instructions that write more registers than capstone says."""
+_STRINGS = {*range(0xA4, 0xA8), *range(0xAA, 0xB0)}
+"""Opcodes that may be repeated, which it does not always say."""
 
 
 def steps(code: bytes, address: int) -> list[Step]:
@@ -191,7 +193,7 @@ def steps(code: bytes, address: int) -> list[Step]:
 def _step(instruction: Instruction) -> Step:
     detail = instruction.detail
     name: str = detail.insn_name()
-    told = name not in _UNTOLD and not detail.prefix[0]
+    told = name not in _UNTOLD and not detail.prefix[0] and detail.opcode[0] not in _STRINGS
     return Step(
         instruction.address,
         name,

@@ -11,6 +11,7 @@ import os
 import struct
 from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 
 from emu.process import host_code
 from emu.process.engine import NOP, Engine, Hook
@@ -56,8 +57,7 @@ class _Pieces:
     def __init__(self) -> None:
         labels = "begin_sums start_sum add_term end_sum check_sums find_state".split()
         self.begin, self._start, self._term, self._end, self.check = (
-            host_code.piece(_PROBE, start, end)
-            for start, end in zip(labels, labels[1:], strict=False)
+            host_code.piece(_PROBE, *between) for between in pairwise(labels)
         )
         layout = host_code.layout_of(_PROBE)
         self._constant, self._register = (

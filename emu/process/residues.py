@@ -185,14 +185,14 @@ def _product(left: Sum, right: Sum) -> Maybe:
 
 def _and(left: Sum, right: Sum) -> Maybe:
     for one, other in ((left, right), (right, left)):
-        if one == _ZERO or other == _ONES or one == other:
+        if one == _ZERO or other in (_ONES, one):
             return one
     return None
 
 
 def _or(left: Sum, right: Sum) -> Maybe:
     for one, other in ((left, right), (right, left)):
-        if one == _ONES or other == _ZERO or one == other:
+        if one == _ONES or other in (_ZERO, one):
             return one
     return None
 
