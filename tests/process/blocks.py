@@ -104,6 +104,7 @@ int main(void) {
     struct sigaction action = {.sa_sigaction = caught, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigaltstack(&stack, 0);
     sigaction(SIGSEGV, &action, 0);
+    sigaction(SIGBUS, &action, 0); // no canonical address, by way of rsp or rbp
     char *far = (char *)FAR;
     if (mmap(far, ROOM, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != far)
         return 1;
