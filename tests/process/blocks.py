@@ -63,7 +63,21 @@ _plain = st.one_of(
     _line("test {0}, {0}\ncmovz {1}, {0}", _register, _register),
     _line("cmpxchg {}, {}", _register, _register),
 )
-_piece = st.one_of(_plain, _plain, _access)
+_CHANGES = (
+    "add {0}, 8", "sub {0}, {2}", "xor {0}, {0}\nadd {0}, {1}", "mov {0}, {1}", "neg {0}",
+    "not {0}\ninc {0}", "dec {0}\nor {0}, 15\ninc {0}", "and {0}, -16", "lea {0}, [{1} + {2}]",
+    "push 0\nlea {0}, [rsp + 8]", "mov {0}, rsp\npop {1}\nmov {0}, rsp", "xchg {0}, {1}",
+    "lea {0}, [{1} + 8]\npush {0}\npop {1}", "imul {1}, {1}, 0\nadd {0}, {1}", "mov {0}, 16\n"
+    "imul {0}, {1}\nand {0}, 0xff0\nadd {0}, {1}", "cmpxchg {1}, {0}", "bswap rcx\nbswap rcx",
+    "movsxd {1}, {3}\nlea {0}, [{0} + {1}*8]\nlea {0}, [{0} + {1}*8]", "mov cl, 0\nadd {0}, rcx",
+)  # fmt: skip
+_pair = st.sampled_from(_CHANGES).flatmap(
+    lambda change: _line(
+        f"{change}\nmovaps xmm4, [{{0}} + {{2}}]", _register, _register, _number, _long_part
+    )
+)
+"""A register is changed, and used."""
+_piece = st.one_of(_plain, _access, _pair)
 blocks = st.lists(_piece, min_size=1, max_size=25).map("\n".join)
 """Ends by itself; registers point into a room, some of them not to a multiple of 16."""
 
