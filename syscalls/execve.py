@@ -204,5 +204,5 @@ def _map_segment(space: AddressSpace, segment: Segment, file: Executable, addres
         fresh = Rights(read=True, write=True, execute=segment.execute)
         space.map(file_end, end - file_end, fresh)
     behind = address + segment.file_size
-    if segment.memory_size > segment.file_size and segment.write and behind % PAGE:
+    if segment.memory_size > segment.file_size and segment.write and file_end > behind:
         UserMemory(space).write(behind, bytes(file_end - behind))

@@ -2,26 +2,58 @@
 # every block of guest code.
 #
 #     a counter in host memory                 a block's slot
-#     0   LEFT    instructions it may run      0   LENGTH   its instructions
-#     8   LAST    slot of the last block       8   COUNTER  whose it is
-#     16  SPENT   slot that LEFT was not
-#                 enough for, or 0
-#     24  STOP    address of uc_emu_stop
+#     0   LEFT     instructions it may run     0   LENGTH   its instructions
+#     8   LAST     slot of the last block      8   COUNTER  whose it is
+#     16  SPENT    slot that LEFT was not
+#                  enough for, or 0
+#     24  UNEVEN   slot of a block whose
+#                  accesses would not be
+#                  aligned, or 0
+#     32  STOP     address of uc_emu_stop
 #
 # Unicorn writes the address of a block's slot into the code that it makes of the
 # block, so that nothing has to be looked up.
+#
+# Before a block that must find its accesses aligned, another routine is called,
+# made of copies of the pieces below: begin_sums, then start_sum, some add_term
+# and end_sum for each address, then what stands from check_sums to the end.
+# A sum is what an address is, modulo 16, in terms of the registers at the block's
+# entry. Unicorn's code keeps the CPU's state in rbp, and it begins with the
+# registers: rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 to r15.
 
         .intel_syntax noprefix
 
         .equ LEFT,          0
         .equ LAST,          8
         .equ SPENT,         16
-        .equ STOP,          24
+        .equ UNEVEN,        24
+        .equ STOP,          32
         .equ LENGTH,        0
         .equ COUNTER,       8
         .equ SLOT_SIZE,     16
 
+        .equ CONSTANT,      0x11111111          # to be filled in where a piece is
+        .equ REGISTER,      0x22222222          # copied; REGISTER is an offset
+        .equ FACTOR,        0x33
+
         .text
+
+begin_sums:
+        xor     r8d, r8d                        # the bits of all sums
+
+start_sum:
+        mov     eax, CONSTANT
+
+add_term:
+        imul    edx, dword ptr [rbp + REGISTER], FACTOR
+        add     eax, edx
+
+end_sum:
+        or      r8d, eax
+
+check_sums:
+        test    r8d, 15
+        jnz     .Lcount_uneven
 
 # void count_block(uc_engine *uc, uint64_t address, uint32_t size, void *slot)
 #
@@ -43,3 +75,17 @@ count_block:
         add     [rax + LEFT], rdx
         mov     [rax + SPENT], rcx
         jmp     qword ptr [rax + STOP]
+
+.Lcount_uneven:
+        mov     rax, [rcx + COUNTER]
+        mov     [rax + UNEVEN], rcx
+        jmp     qword ptr [rax + STOP]
+
+# void find_state(uc_engine *uc, uint64_t address, uint32_t size, void *place)
+#
+#   in        rcx = place
+#
+# Called in count_block's stead, to tell where the CPU's state is.
+find_state:
+        mov     [rcx], rbp
+        ret

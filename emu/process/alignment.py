@@ -75,7 +75,7 @@ class MachineAlignment:
         self._header[_READ] = ctypes.cast(library.uc_reg_read, ctypes.c_void_p).value or 0
         self._known: dict[int, tuple[int, ...]] = {}
         self._build_table(_FIRST_SLOTS)
-        self.callback = ctypes.c_void_p(host_code.address_of("align"))
+        self.callback = ctypes.c_void_p(host_code.address_of("align", "check_alignment"))
         self.user: int | None = ctypes.addressof(self._header)
 
     @property

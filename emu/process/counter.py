@@ -47,6 +47,10 @@ class Counter(Protocol):
     def spent(self) -> bool:
         """Whether the limit has stopped the engine since `arm`."""
 
+    @property
+    def uneven(self) -> int | None:
+        """The block that was not entered, since an access of it would not have been aligned."""
+
     def bind(self, user_data: ctypes.c_uint64) -> None:
         """Where the engine keeps the word that it will pass for the next block it translates."""
 
@@ -72,7 +76,9 @@ def make_counter(engine_library: Any) -> Counter:
 
 
 _LAYOUT = host_code.layout_of("count")
-_LEFT, _LAST, _SPENT, _STOP = (_LAYOUT[name] // 8 for name in "LEFT LAST SPENT STOP".split())
+_LEFT, _LAST, _SPENT, _UNEVEN, _STOP = (
+    _LAYOUT[name] // 8 for name in "LEFT LAST SPENT UNEVEN STOP".split()
+)
 """Words of the header."""
 _SLOT_SIZE = _LAYOUT["SLOT_SIZE"]
 _SLOT, _LENGTH, _COUNTER = (_LAYOUT[name] // 8 for name in "SLOT_SIZE LENGTH COUNTER".split())
@@ -95,7 +101,7 @@ class MachineCounter:
         self._free = 0
         self._next_slot()
         self._user_data = ctypes.c_uint64()
-        self.callback = ctypes.c_void_p(host_code.address_of("count"))
+        self.callback = ctypes.c_void_p(host_code.address_of("count", "count_block"))
         self.user: int | None = self._slot
 
     @property
@@ -118,6 +124,10 @@ class MachineCounter:
             raise _unannounced()
         return bool(slot)
 
+    @property
+    def uneven(self) -> int | None:
+        return self._addresses.get(self._header[_UNEVEN])
+
     def bind(self, user_data: ctypes.c_uint64) -> None:
         self._user_data = user_data
 
@@ -125,7 +135,7 @@ class MachineCounter:
         self._counted = self.count
         self.limit = limit
         self._header[_LEFT] = self._given = max(0, limit - self._counted)
-        self._header[_SPENT] = 0
+        self._header[_SPENT] = self._header[_UNEVEN] = 0
 
     def learn(self, address: int, size: int, instructions: int) -> None:
         self._page[self._place + _LENGTH] = instructions
@@ -162,6 +172,7 @@ class PythonCounter:
         self.user: int | None = None
         self.count = self.limit = self.block = self.length = 0
         self._spent = self._lost = False
+        self.uneven: int | None = None
 
     @property
     def spent(self) -> bool:

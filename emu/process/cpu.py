@@ -2,7 +2,7 @@
 
 What Unicorn does wrong for Linux is put right here: start values of MXCSR, FPCW and RFLAGS; rcx
 and r11 after `syscall`; instructions that it would run wrongly (screening.py) and accesses that it
-should refuse (alignment.py); the time stamp, which is the count of instructions; exceptions raised
+should refuse (minding.py); the time stamp, which is the count of instructions; exceptions raised
 inside callbacks, which it would lose.
 """
 
@@ -16,17 +16,11 @@ from typing import Any
 
 from emu.closing import Closing
 from emu.process import cpuid, engine
-from emu.process.alignment import Alignment, make_alignment
 from emu.process.counter import Counter, make_counter
 from emu.process.disassembly import mnemonics
 from emu.process.engine import Engine, Hook, Status
-from emu.process.screening import (
-    GENERAL_PROTECTION,
-    Aligned,
-    Refused,
-    aligned_accesses,
-    first_refused,
-)
+from emu.process.minding import Minding, block_of
+from emu.process.screening import GENERAL_PROTECTION, Refused, aligned_accesses, first_refused
 
 GENERAL = "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip rflags".split()
 CONTROL = ["mxcsr", "fpcw", "fpsw", "fptag"]
@@ -119,8 +113,6 @@ class Cpu(Closing):
         self._excepted = False
         self._asked = False
         self._cut: int | None = None
-        self._unhooked: tuple[int, int, int] | None = None
-        self._minding: dict[int, list[Aligned]] = {}
         self._fills = 0
         self.read_code: Callable[[int, int], bytes] = self._engine.read
         """Bytes of the program: by physical address, unless told otherwise."""
@@ -133,7 +125,6 @@ class Cpu(Closing):
         self.refused: Refused | None = None
         """The instruction that was not run, since it would have run wrongly."""
         self.counter: Counter = make_counter(engine.library)
-        self._alignment: Alignment = make_alignment(engine.library)
         self._engine.hook(Hook.WALK, engine.WALK(self._fill))
         syscall = engine.SYSCALL(self._syscall)
         self._engine.hook(Hook.INSTRUCTION, syscall, engine.SYSCALL_INSTRUCTION)
@@ -141,8 +132,7 @@ class Cpu(Closing):
         self._engine.hook(Hook.TRANSLATED, engine.TRANSLATED(self._translated))
         block = self._engine.hook(Hook.BLOCK, self.counter.callback, user=self.counter.user)
         self.counter.bind(self._engine.user_data(block))
-        check = self._alignment
-        self._align = self._engine.hook_nowhere(Hook.CODE, check.callback, user=check.user)
+        self._minding = Minding(self._engine, self.counter, block)
         self._engine.hook(Hook.INSTRUCTION, engine.CPUID(self._cpuid), engine.CPUID_INSTRUCTION)
         self.get, self.set = self._engine.get, self._engine.set
         self.map_window, self.forget_code = self._engine.map_window, self._engine.forget_code
@@ -212,8 +202,9 @@ class Cpu(Closing):
     def _resumed(self, stop: Stop, end: int) -> int | None:
         """Where to run on, if what stopped the CPU is no affair of the guest's or the kernel's."""
         if stop is Stop.BUDGET:
-            if self._unhooked is not None:
-                return self._hook_aligned(*self._unhooked)
+            again = self._minding.translate()
+            if again is not None:
+                return again
             return self.get("rip") if self.counter.limit != end else None
         if stop is Stop.EXCEPTION and self.interrupt == GENERAL_PROTECTION:
             return self._after_time_stamp()
@@ -225,32 +216,33 @@ class Cpu(Closing):
             self._excepted = False
         self.fault = self.interrupt = None
         self._asked = False
-        self.refused = self._cut = self._unhooked = None
-        self._alignment.forget()
+        self.refused = self._cut = None
+        self._minding.forget()
 
     def _run_up_to(self, refused: Refused) -> Stop:
         """Runs what stands before a refused instruction in its block."""
         block = self.get("rip")
         if block != refused.address:
-            self._cut = block
-            self.counter.arm(self.counter.count + refused.index)
-            self._engine.forget_all_code()
             self.refused = None
-            stop = self._why(self._emulate(block, refused.address))
+            stop = self._run_cut(block, refused)
             if stop is not Stop.HALTED:
                 return stop
         self.refused = refused
         self.interrupt = refused.exception
         return Stop.REFUSED
 
-    def _hook_aligned(self, block: int, size: int, instructions: int) -> int:
-        """Translates a block again, so that its accesses are checked; where it begins."""
-        accesses = self._minding[block]
-        for access in accesses:
-            self._alignment.learn(access)
-        self._engine.translate_hooked(self._align, block, accesses[0].address, accesses[-1].address)
-        self.counter.learn(block, size, instructions)
-        return block
+    def _run_cut(self, block: int, refused: Refused) -> Stop:
+        """Runs a block that ends before its refused instruction, this once."""
+        self._cut = block
+        self._engine.forget_all_code()
+        address: int | None = block
+        while address is not None:
+            self._minding.forget()
+            self.counter.arm(self.counter.count + refused.index)
+            stop = self._why(self._emulate(address, refused.address))
+            address = self._minding.translate() if stop is Stop.BUDGET else None
+        self._engine.forget_all_code()
+        return stop
 
     def _after_time_stamp(self) -> int | None:
         """rdtsc and rdtscp, which the kernel keeps for itself: they tell instructions."""
@@ -285,13 +277,14 @@ class Cpu(Closing):
             return Stop.ASKED if self._asked else Stop.HALTED
         if self.refused is not None and self.counter.spent:
             return self._run_up_to(self.refused)
-        if self._alignment.broken:
+        if self._minding.broken:
             self.interrupt = GENERAL_PROTECTION
         if self.interrupt is not None or status in _WITHIN_A_BLOCK:
             self._settle()
             return self._why_within(status)
         engine.check(status)
-        return Stop.BUDGET if self.counter.spent else Stop.HALTED
+        held = self.counter.spent or self.counter.uneven is not None
+        return Stop.BUDGET if held else Stop.HALTED
 
     def _why_within(self, status: int) -> Stop:
         """After a stop that is no end of a block."""
@@ -366,13 +359,14 @@ class Cpu(Closing):
     def _screen(self, address: int, code: bytes, instructions: int) -> None:
         """A new block: how long it is, or that it may not run as it stands."""
         refused = first_refused(code, address)
-        accesses = [] if refused else aligned_accesses(code, address)
+        held = refused is not None
         if refused is not None:
             self.refused = refused
-        elif accesses:
-            self._minding[address] = accesses
-            self._unhooked = (address, len(code), instructions)
-        held = refused is not None or bool(accesses)
+        elif accesses := aligned_accesses(code, address):
+            block = block_of(code, address, instructions, accesses)
+            held = block.minds
+            if held:
+                self._minding.hold(block)
         self.counter.learn(address, len(code), _NEVER if held else instructions)
 
     def _cpuid(self, _: int, __: int) -> int:

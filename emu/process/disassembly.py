@@ -168,3 +168,54 @@ def _operand(instruction: Instruction, place: Any) -> Operand:
     if index in ("riz", "eiz"):
         index = ""
     return Operand(displacement, base, index, place.scale, segment)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an instruction does to registers. name: the mnemonic, without prefixes.
+
+    operands: a register's name, a number, or a place in memory; sizes: their bytes.
+    written: registers that it may write; None where that is not known.
+    """
+
+    address: int
+    name: str
+    operands: tuple[str | int | Operand, ...]
+    sizes: tuple[int, ...]
+    written: frozenset[str] | None
+
+
+_UNTOLD = {"bswap", "cmpxchg", "enter", "lahf", "pop", "push", "xlatb"}
+"""Instructions that write more registers than capstone says."""
+_STRINGS = {*range(0xA4, 0xA8), *range(0xAA, 0xB0)}
+"""Opcodes that may be repeated, which it does not always say."""
+
+
+def steps(code: bytes, address: int) -> list[Step]:
+    """The instructions in `code` as steps; without AVX, and without privileged ones."""
+    return [_step(found) for found in disassemble(code, address)]
+
+
+def _step(instruction: Instruction) -> Step:
+    detail = instruction.detail
+    name: str = detail.insn_name()
+    told = name not in _UNTOLD and not detail.prefix[0] and detail.opcode[0] not in _STRINGS
+    return Step(
+        instruction.address,
+        name,
+        tuple(_value(instruction, operand) for operand in detail.operands),
+        tuple(operand.size for operand in detail.operands),
+        frozenset(map(detail.reg_name, detail.regs_access()[1])) if told else None,
+    )
+
+
+def _value(instruction: Instruction, operand: Any) -> str | int | Operand:
+    import capstone
+
+    if operand.type == capstone.x86.X86_OP_REG:
+        name: str = instruction.detail.reg_name(operand.reg)
+        return name
+    if operand.type == capstone.x86.X86_OP_IMM:
+        number: int = operand.imm
+        return number
+    return _operand(instruction, operand.mem)

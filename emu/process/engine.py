@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 import mmap
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from functools import cache
 from itertools import accumulate
@@ -78,6 +80,7 @@ CPUID_INSTRUCTION = x86.UC_X86_INS_CPUID
 _BOOT_PAGE = 1 << 50
 """Beyond every address that a process may have."""
 _SYSRETQ, _CPUID, _HLT = bytes.fromhex("480f07"), bytes.fromhex("0fa2"), bytes.fromhex("f4")
+NOP = b"\x90"
 _NO_EXCEPTION = -1
 _EFER, _STAR = 0xC000_0080, 0xC000_0081
 _EFER_LONG_MODE = 0x501
@@ -87,8 +90,8 @@ _NUMERIC_ERROR = 1 << 5
 """CR0.NE: x87 errors are exceptions."""
 _TIME_STAMP_DISABLE = 1 << 2
 """CR4.TSD: rdtsc is for the kernel alone, here."""
-_BEGIN_AT, _END_AT, _USER_DATA_AT = 24, 32, 48
-"""Where Unicorn keeps the range of a hook, and its word: struct hook, uc_priv.h."""
+_BEGIN_AT, _END_AT, _CALLBACK_AT, _USER_DATA_AT = 24, 32, 40, 48
+"""Where Unicorn keeps the range of a hook, its function and its word: struct hook, uc_priv.h."""
 _NOWHERE = 1
 
 
@@ -205,7 +208,7 @@ class Engine:
         return self._hook(kind, callback, (1, 0), extra, user)  # begin > end: everywhere
 
     def hook_nowhere(self, kind: Hook, callback: Any, user: int | None = None) -> ctypes.c_size_t:
-        """Calls a C function where `translate_hooked` says so."""
+        """Calls a C function only from code that is translated within `ranging`."""
         return self._hook(kind, callback, (_NOWHERE, _NOWHERE), (), user)
 
     def _hook(
@@ -230,27 +233,42 @@ class Engine:
 
         That is so as long as the hook is the only one of its kind.
         """
-        return U64.from_address((hook.value or 0) + _USER_DATA_AT)
+        return _word_of(hook, _USER_DATA_AT)
 
     def unhook(self, hook: ctypes.c_size_t) -> None:
         """The function is called no more."""
         check(library.uc_hook_del(self._handle, hook))
         self._hooks.remove(hook)
 
-    def translate_hooked(self, hook: ctypes.c_size_t, block: int, first: int, last: int) -> None:
-        """Translates a block anew, with a hook on its instructions from `first` to `last`.
+    # Unicorn looks at a hook when it translates. So what is set for one translation leaves other
+    # code as fast as it was.
 
-        Unicorn looks at a hook's range when it translates. So the range is set for this one
-        translation, and other code is left as fast as it was.
-        """
-        begin, end = (U64.from_address((hook.value or 0) + at) for at in (_BEGIN_AT, _END_AT))
-        self.forget_code(block, block + 1)
+    @contextmanager
+    def ranging(self, hook: ctypes.c_size_t, first: int, last: int) -> Iterator[None]:
+        """A hook of `hook_nowhere` is on the instructions from `first` to `last`."""
+        begin, end = (_word_of(hook, at) for at in (_BEGIN_AT, _END_AT))
         begin.value, end.value = first, last
+        try:
+            yield
+        finally:
+            begin.value = end.value = _NOWHERE
+
+    @contextmanager
+    def calling(self, hook: ctypes.c_size_t, routine: int) -> Iterator[None]:
+        """A hook calls another C function, as long as it is the only one of its kind."""
+        callback = _word_of(hook, _CALLBACK_AT)
+        before, callback.value = callback.value, routine
+        try:
+            yield
+        finally:
+            callback.value = before
+
+    def translate(self, block: int) -> None:
+        """Translates a block anew."""
+        self.forget_code(block, block + 1)
         made = Block()
         code = uc.UC_CTL_TB_REQUEST_CACHE | 2 << 26 | uc.UC_CTL_IO_READ_WRITE << 30
-        status = library.uc_ctl(self._handle, code, U64(block), ctypes.byref(made))
-        begin.value = end.value = _NOWHERE
-        check(status)
+        check(library.uc_ctl(self._handle, code, U64(block), ctypes.byref(made)))
 
     # Memory
 
@@ -364,6 +382,10 @@ def register_number(name: str) -> int:
 def _number(name: str) -> int:
     number: int = getattr(x86, f"UC_X86_REG_{name.upper()}")
     return number
+
+
+def _word_of(hook: ctypes.c_size_t, at: int) -> ctypes.c_uint64:
+    return U64.from_address((hook.value or 0) + at)
 
 
 def _release(engine: ctypes.c_void_p, hooks: list[ctypes.c_size_t]) -> None:

@@ -1,0 +1,130 @@
+"""Blocks whose accesses must be aligned, translated anew so that they are checked.
+
+Most accesses are judged where the block is entered, by the registers (residues.py): that costs a
+few host instructions a block (entry_check.py). Where that finds one that is not aligned, the block
+is translated once more, and each access is looked at in its place (alignment.py), so that the
+fault is the instruction's. That is also the way for accesses whose address is not known at the
+entry, and on hosts that cannot run our machine code.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from emu.process import engine, entry_check
+from emu.process.alignment import Alignment, make_alignment
+from emu.process.counter import Counter
+from emu.process.disassembly import steps
+from emu.process.engine import Engine, Hook
+from emu.process.entry_check import EntryChecks
+from emu.process.residues import Followed, Sum
+from emu.process.screening import Aligned
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """size: in bytes. at_entry: what must be 0 modulo 16. in_place: accesses not judged there."""
+
+    address: int
+    size: int
+    instructions: int
+    accesses: list[Aligned]
+    at_entry: frozenset[Sum]
+    in_place: list[Aligned]
+
+    @property
+    def minds(self) -> bool:
+        """Whether there is anything to check."""
+        return bool(self.at_entry or self.in_place)
+
+
+def block_of(code: bytes, address: int, instructions: int, accesses: list[Aligned]) -> Block:
+    """What there is to check of a block; accesses: all that must be aligned."""
+    sums, unknown = judged(code, address, accesses)
+    return Block(address, len(code), instructions, accesses, sums, unknown)
+
+
+def judged(
+    code: bytes, address: int, accesses: list[Aligned]
+) -> tuple[frozenset[Sum], list[Aligned]]:
+    """What the registers must be at the entry of a block, and the accesses that tells nothing of.
+
+    Accesses that are always aligned are in neither.
+    """
+    minding = {access.address: access for access in accesses}
+    sums, unknown = set(), []
+    registers = Followed()
+    for step in steps(code, address):
+        access = minding.get(step.address)
+        if access is not None:
+            place = registers.address(access.operand)
+            if place is None or (place.known and place.constant):
+                unknown.append(access)
+            elif not place.known:
+                sums.add(place)
+        registers.take(step)
+    return frozenset(sums), unknown
+
+
+class Minding:
+    """Of one engine. held: the block last translated, if it must be translated anew to be checked.
+
+    hook: the engine's hook on blocks.
+    """
+
+    def __init__(self, of: Engine, counter: Counter, hook: ctypes.c_size_t) -> None:
+        self._engine, self._counter, self._hook = of, counter, hook
+        self._alignment: Alignment = make_alignment(engine.library)
+        check = self._alignment
+        self._in_place = of.hook_nowhere(Hook.CODE, check.callback, user=check.user)
+        self._entry_checks = EntryChecks()
+        self._blocks: dict[int, Block] = {}
+        self.held: Block | None = None
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    @property
+    def broken(self) -> bool:
+        """Whether an instruction was stopped, since `forget`, whose access was not aligned."""
+        return self._alignment.broken
+
+    def forget(self) -> None:
+        """A new run begins."""
+        self.held = None
+        self._alignment.forget()
+
+    def hold(self, block: Block) -> None:
+        """A block that may not be entered yet was translated."""
+        self._blocks[block.address] = self.held = block
+
+    def translate(self) -> int | None:
+        """After a stop before a block that minds: translates it anew. Where to go on, then."""
+        if self.held is not None:
+            return self._translate(self.held, self._routine(self.held))
+        if self._counter.uneven is not None:
+            return self._translate(self._blocks[self._counter.uneven], None)
+        return None
+
+    def _routine(self, block: Block) -> int | None:
+        if block.at_entry and entry_check.usable():
+            return self._entry_checks.routine(block.at_entry)
+        return None
+
+    def _translate(self, block: Block, routine: int | None) -> int:
+        """routine: what checks the block at its entry, if anything does."""
+        settled = routine is not None or not block.at_entry
+        watched = block.in_place if settled else block.accesses
+        with ExitStack() as stack:
+            if routine is not None:
+                stack.enter_context(self._engine.calling(self._hook, routine))
+            if watched:
+                places = watched[0].address, watched[-1].address
+                stack.enter_context(self._engine.ranging(self._in_place, *places))
+            for access in watched:
+                self._alignment.learn(access)
+            self._engine.translate(block.address)
+        self._counter.learn(block.address, block.size, block.instructions)
+        return block.address
