@@ -66,7 +66,13 @@ class Elf:
 
     @property
     def start(self) -> int:
-        return min(segment.address for segment in self.segments) & -PAGE
+        """Of the first segment, which Linux takes to be the lowest."""
+        return self.segments[0].address & -PAGE
+
+    @property
+    def size(self) -> int:
+        """Bytes from the lowest page to the end."""
+        return self.end - (min(segment.address for segment in self.segments) & -PAGE)
 
     @property
     def end(self) -> int:

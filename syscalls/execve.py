@@ -164,9 +164,9 @@ def _place(space: AddressSpace, program: Elf) -> int:
 def _gap(space: AddressSpace, elf: Elf) -> int:
     """The load bias that puts a file where the next mapping would go."""
     try:
-        return space.places.choose(0, page_up(elf.end) - elf.start) - elf.start
+        return space.places.choose(0, page_up(elf.size)) - elf.start
     except Errno:
-        raise BadElf(f"there is no room for its {elf.end - elf.start} bytes") from None
+        raise BadElf(f"there is no room for its {elf.size} bytes") from None
 
 
 def _start_heap(space: AddressSpace, program: Elf, bias: int) -> None:
