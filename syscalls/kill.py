@@ -10,7 +10,8 @@ import struct
 from syscalls.abi import EAGAIN, EINVAL, EPERM, ESRCH, Errno
 from syscalls.call import Context
 from syscalls.identity import PID, UID
-from syscalls.signals import FIRST_REALTIME, LAST, Code, SignalInfo
+from syscalls.signal_numbers import FIRST_REALTIME, LAST, Code
+from syscalls.signals import SignalInfo
 
 _SIGINFO = struct.Struct("<iiiiIIQ96x")
 _LOWEST = -(1 << 31)

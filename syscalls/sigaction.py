@@ -14,14 +14,8 @@ from syscalls.call import Context
 from syscalls.clock import NANOSECONDS
 from syscalls.ending import SignalReturn
 from syscalls.frame import restore
-from syscalls.signals import (
-    LAST,
-    UNBLOCKABLE,
-    Action,
-    AlternateStack,
-    SignalInfo,
-    bit,
-)
+from syscalls.signal_numbers import LAST, bit
+from syscalls.signals import UNBLOCKABLE, Action, AlternateStack, SignalInfo
 
 _SIGACTION = struct.Struct("<QQQQ")
 _SET = struct.Struct("<Q")

@@ -1,6 +1,6 @@
 """Signals of the one process there is: what is pending, what is blocked, how each is taken.
 
-signal(7); kernel/signal.c. A set of signals is a word: bit n - 1 stands for signal n.
+signal(7); kernel/signal.c.
 """
 
 from __future__ import annotations
@@ -8,104 +8,32 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import IntEnum, IntFlag
 
 from syscalls.abi import EINVAL, ENOMEM, EPERM, Errno
 from syscalls.ending import Deadlock, Killed
+from syscalls.signal_numbers import (
+    FIRST_REALTIME,
+    SaFlag,
+    Signal,
+    StackFlag,
+    bit,
+    bits,
+    signal_name,
+)
 
-LAST, FIRST_REALTIME = 64, 32
 MOST_QUEUED = 1024
 """Real-time signals that may be pending at once (RLIMIT_SIGPENDING)."""
 
-
-class Signal(IntEnum):
-    """signal(7), x86."""
-
-    SIGHUP = 1
-    SIGINT = 2
-    SIGQUIT = 3
-    SIGILL = 4
-    SIGTRAP = 5
-    SIGABRT = 6
-    SIGBUS = 7
-    SIGFPE = 8
-    SIGKILL = 9
-    SIGUSR1 = 10
-    SIGSEGV = 11
-    SIGUSR2 = 12
-    SIGPIPE = 13
-    SIGALRM = 14
-    SIGTERM = 15
-    SIGSTKFLT = 16
-    SIGCHLD = 17
-    SIGCONT = 18
-    SIGSTOP = 19
-    SIGTSTP = 20
-    SIGTTIN = 21
-    SIGTTOU = 22
-    SIGURG = 23
-    SIGXCPU = 24
-    SIGXFSZ = 25
-    SIGVTALRM = 26
-    SIGPROF = 27
-    SIGWINCH = 28
-    SIGIO = 29
-    SIGPWR = 30
-    SIGSYS = 31
-
-
-class Code(IntEnum):
-    """si_code of a signal that somebody sent; those of faults are numbers of their own."""
-
-    SI_USER = 0
-    SI_KERNEL = 0x80
-    SI_QUEUE = -1
-    SI_TKILL = -6
-
-
-class SaFlag(IntFlag):
-    """sigaction(2)."""
-
-    SA_RESTORER = 0x0400_0000
-    SA_ONSTACK = 0x0800_0000
-    SA_RESTART = 0x1000_0000
-    SA_NODEFER = 0x4000_0000
-    SA_RESETHAND = 0x8000_0000
-
-
-class StackFlag(IntFlag):
-    """sigaltstack(2)."""
-
-    SS_ONSTACK = 1
-    SS_DISABLE = 2
-    SS_AUTODISARM = 1 << 31
-
-
-def bit(number: int) -> int:
-    """The set that holds one signal."""
-    return 1 << number - 1
-
-
-def bits(*numbers: int) -> int:
-    return sum(map(bit, numbers))
-
-
-def signal_name(number: int) -> str:
-    """11 as "SIGSEGV", 34 as "SIGRT_2"."""
-    if number in tuple(Signal):
-        return Signal(number).name
-    return f"SIGRT_{number - FIRST_REALTIME}" if number >= FIRST_REALTIME else f"signal {number}"
-
-
-_S = Signal
-UNBLOCKABLE = bits(_S.SIGKILL, _S.SIGSTOP)
-_IGNORED = bits(_S.SIGCHLD, _S.SIGCONT, _S.SIGURG, _S.SIGWINCH)
-_STOPPING = bits(_S.SIGSTOP, _S.SIGTSTP, _S.SIGTTIN, _S.SIGTTOU)
+UNBLOCKABLE = bits(Signal.SIGKILL, Signal.SIGSTOP)
+_IGNORED = bits(Signal.SIGCHLD, Signal.SIGCONT, Signal.SIGURG, Signal.SIGWINCH)
+_STOPPING = bits(Signal.SIGSTOP, Signal.SIGTSTP, Signal.SIGTTIN, Signal.SIGTTOU)
 _CORE = bits(
-    _S.SIGQUIT, _S.SIGILL, _S.SIGTRAP, _S.SIGABRT, _S.SIGBUS, _S.SIGFPE, _S.SIGSEGV, _S.SIGXCPU,
-    _S.SIGXFSZ, _S.SIGSYS,
+    Signal.SIGQUIT, Signal.SIGILL, Signal.SIGTRAP, Signal.SIGABRT, Signal.SIGBUS, Signal.SIGFPE, Signal.SIGSEGV, Signal.SIGXCPU,
+    Signal.SIGXFSZ, Signal.SIGSYS,
 )  # fmt: skip
-_SYNCHRONOUS = bits(_S.SIGSEGV, _S.SIGBUS, _S.SIGILL, _S.SIGTRAP, _S.SIGFPE, _S.SIGSYS)
+_SYNCHRONOUS = bits(
+    Signal.SIGSEGV, Signal.SIGBUS, Signal.SIGILL, Signal.SIGTRAP, Signal.SIGFPE, Signal.SIGSYS
+)
 """Taken before all others: they belong to the instruction."""
 SIG_DFL, SIG_IGN = 0, 1
 

@@ -13,7 +13,8 @@ from typing import NoReturn
 from syscalls.abi import EINTR, Errno
 from syscalls.clock import Clock
 from syscalls.ending import Deadlock
-from syscalls.signals import Code, Signal, SignalInfo, Signals, bit
+from syscalls.signal_numbers import Code, Signal, bit
+from syscalls.signals import SignalInfo, Signals
 
 SHORTEST_INTERVAL = 100_000
 """Nanoseconds between two expirations: a handler must get somewhere."""

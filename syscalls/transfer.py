@@ -25,7 +25,8 @@ from syscalls.call import Context
 from syscalls.files.file import File, WouldWait
 from syscalls.files.numbers import MOST_OFFSET
 from syscalls.identity import PID, UID
-from syscalls.signals import Code, Signal, SignalInfo
+from syscalls.signal_numbers import Code, Signal
+from syscalls.signals import SignalInfo
 
 T = TypeVar("T")
 

@@ -9,7 +9,8 @@ from syscalls import frame
 from syscalls.abi import Errno
 from syscalls.call import Context
 from syscalls.frame import Restored, Trap
-from syscalls.signals import Action, Code, SaFlag, Signal, SignalInfo
+from syscalls.signal_numbers import Code, SaFlag, Signal
+from syscalls.signals import Action, SignalInfo
 
 _CLEARED = 0x10500
 """Flags that a handler starts without: RF, DF, TF."""

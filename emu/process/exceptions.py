@@ -9,7 +9,8 @@ from emu.process.screening import GENERAL_PROTECTION, INVALID_OPCODE
 from syscalls import AddressSpace
 from syscalls.frame import Trap
 from syscalls.region import Rights
-from syscalls.signals import Code, Signal, SignalInfo
+from syscalls.signal_numbers import Code, Signal
+from syscalls.signals import SignalInfo
 
 _DIVISION, _DEBUG, _BREAKPOINT, _OVERFLOW, _PAGE_FAULT = 0, 1, 3, 4, 14
 _X87, _ALIGNMENT, _SIMD = 16, 17, 19

@@ -27,7 +27,7 @@ from syscalls import Limits, ProcessExit, SystemCall
 from syscalls.abi import TASK_SIZE, page_up
 from syscalls.ending import Ending, Killed
 from syscalls.region import READ_WRITE, Rights
-from syscalls.signals import signal_name
+from syscalls.signal_numbers import signal_name
 from syscalls.world import World
 
 STACK_TOP = TASK_SIZE

@@ -19,7 +19,7 @@ from syscalls.ending import Deadlock, Killed
 from syscalls.execve import Executable, Loaded, load
 from syscalls.files.file import File
 from syscalls.resources import Resource
-from syscalls.signals import signal_name
+from syscalls.signal_numbers import signal_name
 from syscalls.world import World
 
 _AT_RANDOM = 16
