@@ -1,7 +1,7 @@
 """fcntl(2): descriptors, status flags, locks, pipes and seals.
 
-Deviations: leases, notification (F_NOTIFY) and hints answer EINVAL; who owns a file is remembered,
-but no signal is ever sent.
+Deviations: leases, notification (F_NOTIFY) and hints answer EINVAL; an owner of a file is accepted
+and forgotten, since no signal would ever be sent.
 """
 
 from __future__ import annotations

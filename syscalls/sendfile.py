@@ -6,6 +6,7 @@ Deviation: what Linux would share between two files on the disk is copied.
 from __future__ import annotations
 
 import struct
+from typing import NoReturn
 
 from syscalls.abi import (
     EAGAIN,
@@ -40,7 +41,7 @@ def sendfile(context: Context, out_fd: int, in_fd: int, address: int, count: int
     count = min(count, MAX_RW_COUNT)
     target = writable_file(context, out_fd)
     if isinstance(target, PipeEnd):
-        signalling(context, lambda: target.take_blindly(1))
+        _await_room(context, target)
         if not count:
             return 0
     if start is None or source.stat().kind == S_IFDIR or (target.appends and target.seekable):
@@ -51,6 +52,19 @@ def sendfile(context: Context, out_fd: int, in_fd: int, address: int, count: int
     else:
         source.seek(start + done, SEEK_SET)
     return done
+
+
+def _await_room(context: Context, target: PipeEnd) -> None:
+    """EPIPE before anything is copied, and even where nothing is to be."""
+    signalling(context, lambda: target.take_blindly(1))
+    if target.pipe.full:
+        _wait(context, target.nonblocking)
+
+
+def _wait(context: Context, nonblocking: bool) -> NoReturn:
+    if nonblocking:
+        raise Errno(EAGAIN)
+    context.timers.wait_for_signal("a pipe")
 
 
 def copy_file_range(
@@ -120,9 +134,7 @@ def _copy(
         except WouldWait:
             if done:
                 return done
-            if source.nonblocking or target.nonblocking:
-                raise Errno(EAGAIN) from None
-            context.timers.wait_for_signal("a pipe")
+            _wait(context, source.nonblocking or target.nonblocking)
         done += taken
         if not data or taken < len(data):
             break

@@ -27,14 +27,10 @@ MOST_QUEUED = 1024
 UNBLOCKABLE = bits(Signal.SIGKILL, Signal.SIGSTOP)
 _IGNORED = bits(Signal.SIGCHLD, Signal.SIGCONT, Signal.SIGURG, Signal.SIGWINCH)
 _STOPPING = bits(Signal.SIGSTOP, Signal.SIGTSTP, Signal.SIGTTIN, Signal.SIGTTOU)
-_CORE = bits(
-    Signal.SIGQUIT, Signal.SIGILL, Signal.SIGTRAP, Signal.SIGABRT, Signal.SIGBUS, Signal.SIGFPE, Signal.SIGSEGV, Signal.SIGXCPU,
-    Signal.SIGXFSZ, Signal.SIGSYS,
-)  # fmt: skip
-_SYNCHRONOUS = bits(
-    Signal.SIGSEGV, Signal.SIGBUS, Signal.SIGILL, Signal.SIGTRAP, Signal.SIGFPE, Signal.SIGSYS
-)
+_FAULTS = bits(Signal.SIGSEGV, Signal.SIGBUS, Signal.SIGILL, Signal.SIGTRAP, Signal.SIGFPE)
+_SYNCHRONOUS = _FAULTS | bit(Signal.SIGSYS)
 """Taken before all others: they belong to the instruction."""
+_CORE = _SYNCHRONOUS | bits(Signal.SIGQUIT, Signal.SIGABRT, Signal.SIGXCPU, Signal.SIGXFSZ)
 SIG_DFL, SIG_IGN = 0, 1
 
 

@@ -41,7 +41,8 @@ class FolderFile(File):
         return self.place.node.stat()
 
     def read(self, size: int) -> bytes:
-        raise Errno(EISDIR)
+        """Linux looks first whether an offset can reach so far."""
+        raise Errno(EINVAL if self._position + size > MOST_OFFSET else EISDIR)
 
     def read_at(self, size: int, offset: int) -> bytes:
         raise Errno(EISDIR)

@@ -90,6 +90,11 @@ CASES = {
         ("fcntl", 3, 4, APPEND | NONBLOCK | 1 | CREAT), ("fcntl", 3, 3, 0),
         ("write", 3, In(b"end"), 3),
     ],
+    "reading at the end of a folder": [
+        op("a"), ("lseek", 3, 5, 4), ("read", 3, Out(5), 5), ("lseek", 3, 0, 1),
+        ("lseek", 3, -1, 3), ("lseek", 3, 7, 3), ("lseek", 3, -5, 2), ("lseek", 3, 1, 2),
+        ("getdents64", 3, Out(64), 64),
+    ],
     "reading a folder": [
         op("a"), ("read", 3, Out(5), 5), ("read", 3, Out(5), 0), ("read", 3, BAD, 5),
         ("pread64", 3, Out(4), 4, 0), ("readv", 3, Vector((Out(2),)), 1),
