@@ -11,9 +11,10 @@ from syscalls import table
 from syscalls.row import Row
 
 README = Path(__file__).with_name("README.md")
-_SECTIONS = {
+SECTIONS = {
     "Memory": table.MEMORY,
     "Files": table.FILES,
+    "Sockets": table.SOCKETS,
     "Signals": table.SIGNALS,
     "Time": table.TIME,
     "The process": table.PROCESS,
@@ -27,7 +28,7 @@ how it differs from Linux. Every other call answers ENOSYS, and is counted.
 
 def markdown() -> str:
     """The whole file."""
-    sections = (_section(title, rows) for title, rows in _SECTIONS.items() if rows)
+    sections = (_section(title, rows) for title, rows in SECTIONS.items() if rows)
     return _HEAD + "".join(sections)
 
 

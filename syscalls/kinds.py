@@ -17,6 +17,7 @@ from syscalls.text import (
     process,
     siginfo,
     signals,
+    sockets,
     strings,
     structures,
     timex,
@@ -99,6 +100,8 @@ EPOLL_OP = Kind("operation of epoll_ctl", bits=32, text=polling.EPOLL_OP)
 EPOLL_FLAGS = Kind("flags of epoll_create1", bits=32, text=polling.EPOLL_CREATE)
 EPOLL_EVENT = Kind("struct epoll_event", text=polling.epoll_event)
 EPOLL_EVENTS_OUT = Kind("struct epoll_event, answered", text=polling.epoll_events, late=True)
+SOCKET_FAMILY = Kind("family of addresses", bits=32, text=sockets.FAMILY)
+SOCKET_TYPE = Kind("type of a socket", bits=32, text=sockets.kind)
 UMASK = Kind("mask of umask", bits=32, text=files.mode)
 
 # Memory

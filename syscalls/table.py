@@ -16,9 +16,11 @@ from syscalls.munmap import munmap
 from syscalls.process_rows import PROCESS, TIME
 from syscalls.row import Row
 from syscalls.signal_rows import SIGNALS
+from syscalls.socket_rows import SOCKETS
 
 __all__ = [
-    "BY_NAME", "BY_NUMBER", "FILES", "MEMORY", "PROCESS", "ROWS", "SIGNALS", "TIME", "Row",
+    "BY_NAME", "BY_NUMBER", "FILES", "MEMORY", "PROCESS", "ROWS", "SIGNALS", "SOCKETS", "TIME",
+    "Row",
 ]  # fmt: skip
 
 MEMORY = (
@@ -43,6 +45,6 @@ MEMORY = (
         "no keys: as mprotect with the key -1"),
 )  # fmt: skip
 
-ROWS: tuple[Row, ...] = (*MEMORY, *FILES, *SIGNALS, *TIME, *PROCESS)
+ROWS: tuple[Row, ...] = (*MEMORY, *FILES, *SOCKETS, *SIGNALS, *TIME, *PROCESS)
 BY_NUMBER = {row.number: row for row in ROWS}
 BY_NAME = {row.name: row for row in ROWS}

@@ -23,17 +23,26 @@ _FOREVER = 1 << 62
 class Machine(Closing):
     """No code yet, an empty address space. Close it, or use it as a context manager.
 
+    remember: how many of the last system calls are kept; None for all of them.
     ending: why the process came to an end, where it did by a system call or a signal.
     """
 
     way_out: int | None = None
     """Behind the software interrupt by which a run ends, where it is no fault."""
 
-    def __init__(self, limits: Limits, break_at: int = 0, world: World | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        break_at: int = 0,
+        world: World | None = None,
+        remember: int | None = None,
+    ) -> None:
         self.limits = limits
         self.memory = Mmu(self._fault, limits.touched)
         self.cpu = Cpu(self.memory.walk, self._syscall)
-        self.kernel = Kernel(self.memory, break_at, world=world, processor=self.cpu)
+        self.kernel = Kernel(
+            self.memory, break_at, world=world, processor=self.cpu, remember=remember
+        )
         self.memory.windows.map_window = self.cpu.map_window
         self.cpu.read_code = self.memory.read
         self.memory.flush_tlb = self.cpu.flush_tlb

@@ -23,6 +23,8 @@ from syscalls.signal_numbers import signal_name
 from syscalls.world import World
 
 _AT_RANDOM = 16
+_REMEMBERED = 1000
+"""System calls: a program may make any number of them."""
 _ANYBODY_EXECUTES = 0o111
 _LARGEST_SYMBOLS = 256 << 20
 """Bytes of a file that are looked through for names."""
@@ -61,7 +63,7 @@ class Program(Machine):
         limits: Limits | None = None,
         budget: int = BUDGET,
     ) -> None:
-        super().__init__(limits or Limits(), world=world)
+        super().__init__(limits or Limits(), world=world, remember=_REMEMBERED)
         self.budget = budget
         self.path = ""
         self.argv: tuple[bytes, ...] = ()

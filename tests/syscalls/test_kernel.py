@@ -12,11 +12,13 @@ from paged_memory import PagedMemory
 from syscalls import Kernel, Limits, ProcessExit, SystemCall
 from syscalls import vm_flags as vm
 from syscalls.abi import (
+    EAFNOSUPPORT,
     EBADF,
     EFAULT,
     EINVAL,
     ENOMEM,
     ENOSYS,
+    ENOTSOCK,
     MAX_MAP_COUNT,
     PAGE,
     TASK_SIZE,
@@ -24,11 +26,13 @@ from syscalls.abi import (
 from syscalls.ending import Ending
 from syscalls.memory import TooMuchTouched
 from syscalls.region import READ_WRITE, Region, Rights
+from syscalls.strace import Strace
 from syscalls.table import ROWS
 
 HEAP = 0x40_0000
 WRITE, MMAP, MPROTECT, MUNMAP, BRK, MREMAP, MADVISE = 1, 9, 10, 11, 12, 25, 28
 EXIT, MLOCK, EXIT_GROUP = 60, 149, 231
+SOCKET, CONNECT, SOCKETPAIR = 41, 42, 53
 ANONYMOUS = 0x22
 
 
@@ -227,3 +231,24 @@ def test_nothing_a_guest_passes_is_an_exception(sequence):
         assert 0 <= answer < MINUS
         balance(kernel.space)
         repr(kernel.calls[-1])
+
+
+# Sockets
+
+
+def test_there_is_no_network_and_no_descriptor_is_a_socket(kernel):
+    assert call(kernel, SOCKET, 1, 1, 0) == -EAFNOSUPPORT
+    assert call(kernel, SOCKETPAIR, 1, 1, 0, 0) == -EAFNOSUPPORT
+    assert call(kernel, CONNECT, 1, 0, 0) == -ENOTSOCK
+    assert call(kernel, CONNECT, 77, 0, 0) == -EBADF
+    assert kernel.missing == {}
+
+
+def test_a_socket_asked_for_reads_as_strace_has_it(kernel):
+    lines = []
+    kernel.tracer = Strace(lines.append, kernel.read)
+    call(kernel, SOCKET, 1, 1 | 0o2000000 | 0o4000, 0)
+    assert lines == [
+        "socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, 0) = -1 EAFNOSUPPORT "
+        "(Address family not supported by protocol)"
+    ]
