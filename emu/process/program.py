@@ -64,6 +64,7 @@ class Program(Machine):
         budget: int = BUDGET,
     ) -> None:
         super().__init__(limits or Limits(), world=world, remember=_REMEMBERED)
+        self.kernel.space.limits = self.limits
         self.budget = budget
         self.path = ""
         self.argv: tuple[bytes, ...] = ()
