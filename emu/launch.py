@@ -60,10 +60,7 @@ def launch(
 def _find(process: Program, name: str, path: str) -> Executable:
     world = process.kernel.context.world
     if world.root is not None:
-        places = (
-            [name] if "/" in name else [f"{folder or '.'}/{name}" for folder in path.split(":")]
-        )
-        for place in places:
+        for place in _places(name, path):
             try:
                 return process.executable(place)
             except Errno as error:
