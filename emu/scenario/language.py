@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,6 +16,8 @@ from syscalls.table import BY_NAME
 
 WORD = 1 << 64
 
+_OFTEN_FAILED = ("brk", "mmap", "munmap", "mremap", "mprotect")
+"""System calls that somebody may have meant."""
 _RESERVED_NAME = re.compile(r"\s*(free|fill|write|fail|expect|null)\s*=")
 _STATEMENTS = ("free", "fill", "write", "fail", "expect")
 _STATEMENTS_IN_WORDS = "NAME = malloc|calloc|realloc ..., " + ", ".join(_STATEMENTS)
@@ -165,7 +168,8 @@ class _Line:
 
     def _call(self, token: Any) -> str:
         if token not in BY_NAME:
-            self.wrong(f"unknown system call `{token}`", token.column, ", ".join(sorted(BY_NAME)))
+            near = get_close_matches(str(token), BY_NAME) or _OFTEN_FAILED
+            self.wrong(f"unknown system call `{token}`", token.column, ", ".join(near))
         return str(token)
 
     def _number(self, token: Any) -> int:
