@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from emu.errors import InternalError
 from emu.process import host_code
+from emu.process.engine import ExitCheck
 
 _BLOCK_CALLBACK = ctypes.CFUNCTYPE(
     None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p
@@ -67,17 +68,17 @@ class Counter(Protocol):
         """Gives its memory back."""
 
 
-def make_counter(engine_library: Any) -> Counter:
+def make_counter(engine_library: Any, exit_check: ExitCheck | None) -> Counter:
     """The fastest counter that this host can run."""
     stop = ctypes.cast(engine_library.uc_emu_stop, ctypes.c_void_p).value or 0
     if host_code.runs_here():
-        return MachineCounter(stop)
+        return MachineCounter(stop, exit_check)
     return PythonCounter(engine_library.uc_emu_stop)
 
 
 _LAYOUT = host_code.layout_of("count")
-_LEFT, _LAST, _SPENT, _UNEVEN, _STOP = (
-    _LAYOUT[name] // 8 for name in "LEFT LAST SPENT UNEVEN STOP".split()
+_LEFT, _LAST, _SPENT, _UNEVEN, _STOP, _FLAG, _CHECK, _ENGINE, _SLOW = (
+    _LAYOUT[name] // 8 for name in "LEFT LAST SPENT UNEVEN STOP FLAG CHECK ENGINE SLOW".split()
 )
 """Words of the header."""
 _SLOT_SIZE = _LAYOUT["SLOT_SIZE"]
@@ -91,8 +92,8 @@ _UNKNOWN = 1 << 62
 class MachineCounter:
     """Layout and meaning of the header and the slots: asm/probe/count.s."""
 
-    def __init__(self, stop: int) -> None:
-        self._header = (ctypes.c_int64 * (_STOP + 1))()
+    def __init__(self, stop: int, exit_check: ExitCheck | None) -> None:
+        self._header = (ctypes.c_int64 * (_SLOW + 1))()
         self._header[_STOP] = stop
         self._counted = self._given = 0
         self.limit = 0
@@ -101,8 +102,17 @@ class MachineCounter:
         self._free = 0
         self._next_slot()
         self._user_data = ctypes.c_uint64()
-        self.callback = ctypes.c_void_p(host_code.address_of("count", "count_block"))
+        self.callback = ctypes.c_void_p(self._routine(exit_check))
         self.user: int | None = self._slot
+
+    def _routine(self, exit_check: ExitCheck | None) -> int:
+        """What is called before a block; it may replace the call where it knows Unicorn's own."""
+        if exit_check is None:
+            return host_code.address_of("count", "count_block")
+        header = self._header
+        header[_ENGINE], header[_CHECK], header[_FLAG] = exit_check
+        header[_SLOW] = host_code.address_of("count", "leave_block")
+        return host_code.address_of("count", "first_entry")
 
     @property
     def count(self) -> int:

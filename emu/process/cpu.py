@@ -125,7 +125,7 @@ class Cpu(Closing):
         """Number of the last exception or software interrupt."""
         self.refused: Refused | None = None
         """The instruction that was not run, since it would have run wrongly."""
-        self.counter: Counter = make_counter(engine.library)
+        self.counter: Counter = make_counter(engine.library, self._engine.exit_check())
         self._engine.hook(Hook.WALK, engine.WALK(self._fill))
         syscall = engine.SYSCALL(self._syscall)
         self._engine.hook(Hook.INSTRUCTION, syscall, engine.SYSCALL_INSTRUCTION)
