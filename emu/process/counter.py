@@ -2,7 +2,8 @@
 
 Unicorn says of each newly translated block how many instructions it has; before each run of a
 block, the counter adds that number. On an x86-64 host it is machine code of ours
-(asm/probe/count.s), so that counting costs next to nothing; elsewhere, a Python callback.
+(asm/probe/count.s), which soon stands in Unicorn's own code (inline.s), so that counting costs
+next to nothing; elsewhere, a Python callback.
 
 `rep` counts once for every repetition, and once more where it finds rcx at zero: Unicorn's way.
 A real CPU, single-stepped, does not take that last step, unless it is the only one.
@@ -15,7 +16,7 @@ from typing import Any, Protocol
 
 from emu.errors import InternalError
 from emu.process import host_code
-from emu.process.engine import ExitCheck
+from emu.process.exit_check import ExitCheck
 
 _BLOCK_CALLBACK = ctypes.CFUNCTYPE(
     None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p
@@ -77,8 +78,9 @@ def make_counter(engine_library: Any, exit_check: ExitCheck | None) -> Counter:
 
 
 _LAYOUT = host_code.layout_of("count")
-_LEFT, _LAST, _SPENT, _UNEVEN, _STOP, _FLAG, _CHECK, _ENGINE, _SLOW = (
-    _LAYOUT[name] // 8 for name in "LEFT LAST SPENT UNEVEN STOP FLAG CHECK ENGINE SLOW".split()
+_LEFT, _LAST, _SPENT, _UNEVEN, _STOP, _FLAG, _CHECK, _ENGINE, _SLOW, _INLINED = (
+    _LAYOUT[name] // 8
+    for name in "LEFT LAST SPENT UNEVEN STOP FLAG CHECK ENGINE SLOW INLINED".split()
 )
 """Words of the header."""
 _SLOT_SIZE = _LAYOUT["SLOT_SIZE"]
@@ -93,7 +95,7 @@ class MachineCounter:
     """Layout and meaning of the header and the slots: asm/probe/count.s."""
 
     def __init__(self, stop: int, exit_check: ExitCheck | None) -> None:
-        self._header = (ctypes.c_int64 * (_SLOW + 1))()
+        self._header = (ctypes.c_int64 * (_INLINED + 1))()
         self._header[_STOP] = stop
         self._counted = self._given = 0
         self.limit = 0
@@ -104,6 +106,11 @@ class MachineCounter:
         self._user_data = ctypes.c_uint64()
         self.callback = ctypes.c_void_p(self._routine(exit_check))
         self.user: int | None = self._slot
+
+    @property
+    def inlined(self) -> int:
+        """How many blocks count in line."""
+        return self._header[_INLINED]
 
     def _routine(self, exit_check: ExitCheck | None) -> int:
         """What is called before a block; it may replace the call where it knows Unicorn's own."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-import re
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from functools import cache
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any
 
 from unicorn import unicorn_const as uc
 from unicorn import x86_const as x86
@@ -106,20 +105,6 @@ class _Msr(ctypes.Structure):
     _fields_ = (("number", ctypes.c_uint32), ("value", U64))
 
 
-class ExitCheck(NamedTuple):
-    """engine: what the function is given. flag: address of an int, below 0 once it shall leave."""
-
-    engine: int
-    function: int
-    flag: int
-
-
-_EXIT_CHECK_SIZE = 20
-_EXIT_CHECK = re.compile(
-    rb"(?:\xf3\x0f\x1e\xfa)?\x4c\x8b\x87(....)\x41\x8b\x80(....)\x85\xc0", re.S
-)
-"""mov r8, [rdi + cpu]; mov eax, [r8 + flag]; test eax, eax."""
-
 _PAGE = 4096
 _USER_RING = 3
 
@@ -209,6 +194,11 @@ class Engine:
         pair = _Msr(register, value)
         check(library.uc_reg_write(self._handle, x86.UC_X86_REG_MSR, ctypes.byref(pair)))
 
+    @property
+    def address(self) -> int:
+        """Of Unicorn's own structure."""
+        return self._handle.value or 0
+
     def close(self) -> None:
         """Gives the engine back; the second time does nothing."""
         self._release()
@@ -248,19 +238,6 @@ class Engine:
         That is so as long as the hook is the only one of its kind.
         """
         return _word_of(hook, _USER_DATA_AT)
-
-    def exit_check(self) -> ExitCheck | None:
-        """What Unicorn's code looks at before a block; None where that is not as we know it."""
-        try:
-            function = ctypes.cast(library.helper_check_exit_request_x86_64, POINTER).value or 0
-        except AttributeError:
-            return None
-        found = _EXIT_CHECK.match(ctypes.string_at(function, _EXIT_CHECK_SIZE))
-        if found is None:
-            return None
-        cpu_at, flag_at = (int.from_bytes(part, "little") for part in found.groups())
-        handle = self._handle.value or 0
-        return ExitCheck(handle, function, U64.from_address(handle + cpu_at).value + flag_at)
 
     def unhook(self, hook: ctypes.c_size_t) -> None:
         """The function is called no more."""
