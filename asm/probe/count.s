@@ -10,6 +10,11 @@
 #                  accesses would not be
 #                  aligned, or 0
 #     32  STOP     address of uc_emu_stop
+#     40  FLAG     address of an int: below 0 once Unicorn shall leave a block
+#     48  CHECK    Unicorn's function that looks at it, and leaves
+#     56  ENGINE   Unicorn's handle
+#     64  SLOW     address of leave_block
+#     72  INLINED  blocks that count in line
 #
 # Unicorn writes the address of a block's slot into the code that it makes of the
 # block, so that nothing has to be looked up.
@@ -28,6 +33,11 @@
         .equ SPENT,         16
         .equ UNEVEN,        24
         .equ STOP,          32
+        .equ FLAG,          40
+        .equ CHECK,         48
+        .equ ENGINE,        56
+        .equ SLOW,          64
+        .equ INLINED,       72
         .equ LENGTH,        0
         .equ COUNTER,       8
         .equ SLOT_SIZE,     16
@@ -89,3 +99,5 @@ count_block:
 find_state:
         mov     [rcx], rbp
         ret
+
+        .include "inline.s"

@@ -2,7 +2,8 @@
 
 Unicorn says of each newly translated block how many instructions it has; before each run of a
 block, the counter adds that number. On an x86-64 host it is machine code of ours
-(asm/probe/count.s), so that counting costs next to nothing; elsewhere, a Python callback.
+(asm/probe/count.s), which soon stands in Unicorn's own code (inline.s), so that counting costs
+next to nothing; elsewhere, a Python callback.
 
 `rep` counts once for every repetition, and once more where it finds rcx at zero: Unicorn's way.
 A real CPU, single-stepped, does not take that last step, unless it is the only one.
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 
 from emu.errors import InternalError
 from emu.process import host_code
+from emu.process.exit_check import ExitCheck
 
 _BLOCK_CALLBACK = ctypes.CFUNCTYPE(
     None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p
@@ -67,17 +69,18 @@ class Counter(Protocol):
         """Gives its memory back."""
 
 
-def make_counter(engine_library: Any) -> Counter:
+def make_counter(engine_library: Any, exit_check: ExitCheck | None) -> Counter:
     """The fastest counter that this host can run."""
     stop = ctypes.cast(engine_library.uc_emu_stop, ctypes.c_void_p).value or 0
     if host_code.runs_here():
-        return MachineCounter(stop)
+        return MachineCounter(stop, exit_check)
     return PythonCounter(engine_library.uc_emu_stop)
 
 
 _LAYOUT = host_code.layout_of("count")
-_LEFT, _LAST, _SPENT, _UNEVEN, _STOP = (
-    _LAYOUT[name] // 8 for name in "LEFT LAST SPENT UNEVEN STOP".split()
+_LEFT, _LAST, _SPENT, _UNEVEN, _STOP, _FLAG, _CHECK, _ENGINE, _SLOW, _INLINED = (
+    _LAYOUT[name] // 8
+    for name in "LEFT LAST SPENT UNEVEN STOP FLAG CHECK ENGINE SLOW INLINED".split()
 )
 """Words of the header."""
 _SLOT_SIZE = _LAYOUT["SLOT_SIZE"]
@@ -91,8 +94,8 @@ _UNKNOWN = 1 << 62
 class MachineCounter:
     """Layout and meaning of the header and the slots: asm/probe/count.s."""
 
-    def __init__(self, stop: int) -> None:
-        self._header = (ctypes.c_int64 * (_STOP + 1))()
+    def __init__(self, stop: int, exit_check: ExitCheck | None) -> None:
+        self._header = (ctypes.c_int64 * (_INLINED + 1))()
         self._header[_STOP] = stop
         self._counted = self._given = 0
         self.limit = 0
@@ -101,8 +104,22 @@ class MachineCounter:
         self._free = 0
         self._next_slot()
         self._user_data = ctypes.c_uint64()
-        self.callback = ctypes.c_void_p(host_code.address_of("count", "count_block"))
+        self.callback = ctypes.c_void_p(self._routine(exit_check))
         self.user: int | None = self._slot
+
+    @property
+    def inlined(self) -> int:
+        """How many blocks count in line."""
+        return self._header[_INLINED]
+
+    def _routine(self, exit_check: ExitCheck | None) -> int:
+        """What is called before a block; it may replace the call where it knows Unicorn's own."""
+        if exit_check is None:
+            return host_code.address_of("count", "count_block")
+        header = self._header
+        header[_ENGINE], header[_CHECK], header[_FLAG] = exit_check
+        header[_SLOW] = host_code.address_of("count", "leave_block")
+        return host_code.address_of("count", "first_entry")
 
     @property
     def count(self) -> int:

@@ -19,6 +19,7 @@ from emu.process import cpuid, engine
 from emu.process.counter import Counter, make_counter
 from emu.process.disassembly import mnemonics
 from emu.process.engine import Engine, Hook, Status
+from emu.process.exit_check import exit_check
 from emu.process.minding import Minding, block_of
 from emu.process.screening import GENERAL_PROTECTION, Refused, aligned_accesses, first_refused
 
@@ -124,7 +125,7 @@ class Cpu(Closing):
         """Number of the last exception or software interrupt."""
         self.refused: Refused | None = None
         """The instruction that was not run, since it would have run wrongly."""
-        self.counter: Counter = make_counter(engine.library)
+        self.counter: Counter = make_counter(engine.library, exit_check(self._engine))
         self._engine.hook(Hook.WALK, engine.WALK(self._fill))
         syscall = engine.SYSCALL(self._syscall)
         self._engine.hook(Hook.INSTRUCTION, syscall, engine.SYSCALL_INSTRUCTION)

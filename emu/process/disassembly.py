@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 _WORD = (1 << 64) - 1
@@ -103,6 +103,7 @@ def _engine() -> Any:
     return engine
 
 
+@lru_cache(maxsize=1)  # screening looks at a block twice
 def disassemble(code: bytes, address: int) -> list[Instruction]:
     """The instructions in `code`, up to the first bytes that are none."""
     return [
@@ -170,42 +171,48 @@ def _operand(instruction: Instruction, place: Any) -> Operand:
     return Operand(displacement, base, index, place.scale, segment)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What an instruction does to registers. name: the mnemonic, without prefixes.
-
-    operands: a register's name, a number, or a place in memory; sizes: their bytes.
-    written: registers that it may write; None where that is not known.
-    """
-
-    address: int
-    name: str
-    operands: tuple[str | int | Operand, ...]
-    sizes: tuple[int, ...]
-    written: frozenset[str] | None
-
-
 _UNTOLD = {"bswap", "cmpxchg", "enter", "lahf", "pop", "push", "xlatb"}
 """Instructions that write more registers than capstone says."""
 _STRINGS = {*range(0xA4, 0xA8), *range(0xAA, 0xB0)}
 """Opcodes that may be repeated, which it does not always say."""
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an instruction does to registers. name: the mnemonic, without prefixes.
+
+    operands: a register's name, a number, or a place in memory; sizes: their bytes.
+    """
+
+    address: int
+    name: str
+    operands: tuple[str | int | Operand, ...]
+    sizes: tuple[int, ...]
+    detail: Any
+
+    @property
+    def written(self) -> frozenset[str] | None:
+        """Registers that it may write; None where that is not known."""
+        detail = self.detail
+        if self.name in _UNTOLD or detail.prefix[0] or detail.opcode[0] in _STRINGS:
+            return None
+        return frozenset(map(detail.reg_name, detail.regs_access()[1]))
+
+
 def steps(code: bytes, address: int) -> list[Step]:
-    """The instructions in `code` as steps; without AVX, and without privileged ones."""
+    """The instructions in `code` as steps; it holds no AVX and nothing privileged."""
     return [_step(found) for found in disassemble(code, address)]
 
 
 def _step(instruction: Instruction) -> Step:
     detail = instruction.detail
-    name: str = detail.insn_name()
-    told = name not in _UNTOLD and not detail.prefix[0] and detail.opcode[0] not in _STRINGS
+    operands = detail.operands
     return Step(
         instruction.address,
-        name,
-        tuple(_value(instruction, operand) for operand in detail.operands),
-        tuple(operand.size for operand in detail.operands),
-        frozenset(map(detail.reg_name, detail.regs_access()[1])) if told else None,
+        detail.insn_name(),
+        tuple(_value(instruction, operand) for operand in operands),
+        tuple(operand.size for operand in operands),
+        detail,
     )
 
 

@@ -195,6 +195,11 @@ class Engine:
         pair = _Msr(register, value)
         check(library.uc_reg_write(self._handle, x86.UC_X86_REG_MSR, ctypes.byref(pair)))
 
+    @property
+    def address(self) -> int:
+        """Of Unicorn's own structure."""
+        return self._handle.value or 0
+
     def close(self) -> None:
         """Gives the engine back; the second time does nothing."""
         self._release()

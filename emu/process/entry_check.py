@@ -55,7 +55,7 @@ class _Pieces:
     """What stands between the labels of count.s, with the numbers filled in."""
 
     def __init__(self) -> None:
-        labels = "begin_sums start_sum add_term end_sum check_sums find_state".split()
+        labels = "begin_sums start_sum add_term end_sum check_sums first_entry".split()
         self.begin, self._start, self._term, self._end, self.check = (
             host_code.piece(_PROBE, *between) for between in pairwise(labels)
         )

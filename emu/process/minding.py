@@ -57,6 +57,8 @@ def judged(
     sums, unknown = set(), []
     registers = Followed()
     for step in steps(code, address):
+        if step.address > accesses[-1].address:
+            break
         access = minding.get(step.address)
         if access is not None:
             place = registers.address(access.operand)

@@ -94,14 +94,17 @@ class Followed:
     def take(self, step: Step) -> None:
         """The next instruction runs."""
         changes = self._changes(step)
-        if changes is None and step.written is None:
-            self._values = [None] * len(REGISTERS)
-            return
-        for name in step.written or ():
-            if name in _NUMBERS:
-                self._values[_NUMBERS[name]] = None
-        for number, value in (changes or {}).items():
+        if changes is None:
+            changes = self._lost(step)
+        for number, value in changes.items():
             self._values[number] = value
+
+    def _lost(self, step: Step) -> dict[int, Maybe]:
+        """Registers that are not known any more, after a step of which no more can be told."""
+        written = step.written
+        if written is None:
+            return dict.fromkeys(range(len(REGISTERS)))
+        return {_NUMBERS[name]: None for name in written if name in _NUMBERS}
 
     def _changes(self, step: Step) -> dict[int, Maybe] | None:
         """Registers whose new values can be told; None where the step is of no such kind."""

@@ -3,13 +3,15 @@
 Each figure stands beside something measured in the same run, in turns with it.
 """
 
-from tests.bench import bench_command, bench_guest, bench_heap
+from tests.bench import bench_command, bench_exec, bench_guest, bench_heap
 from tests.bench.measure import table
+
+_BENCHES = (bench_heap, bench_command, bench_guest, bench_exec)
 
 
 def main() -> None:
     """Prints the table."""
-    print(table([f for bench in (bench_heap, bench_command, bench_guest) for f in bench.figures()]))
+    print(table([figure for bench in _BENCHES for figure in bench.figures()]))
 
 
 if __name__ == "__main__":

@@ -12,22 +12,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emu.errors import BudgetSpent, GuestFault, InternalError
+from emu.errors import BudgetSpent, GuestExited, GuestFault, InternalError
+from emu.process import cpu, engine
 from emu.process.counter import Counter, MachineCounter, PythonCounter
 from emu.process.process import Process
 
 _LONG = "f:\n" + "inc rax\n" * 1300 + "ret"
 
 
-@pytest.fixture(params=[MachineCounter, PythonCounter], ids=["machine code", "Python"])
+@pytest.fixture(params=["in line", "called", "Python"])
 def counter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> type[Counter]:
     """Which counter the processes of this test have."""
-    kind: type[Counter] = request.param
-    if kind is PythonCounter:
+    if request.param == "Python":
         monkeypatch.setattr(platform, "machine", lambda: "aarch64")
-    elif platform.machine() not in ("x86_64", "AMD64"):
+        return PythonCounter
+    if platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("no x86-64 host")
-    return kind
+    if request.param == "called":
+        monkeypatch.setattr(cpu, "exit_check", lambda _: None)
+    return MachineCounter
 
 
 def _instructions(source: str) -> int:
@@ -83,14 +86,72 @@ def test_a_budget_stops_before_the_block_that_would_pass_it(source: str, budget:
 
 @given(programs.returning)
 @settings(max_examples=20)
-def test_both_counters_agree(source: str) -> None:
+def test_all_counters_agree(source: str) -> None:
     expected = _instructions(source)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cpu, "exit_check", lambda _: None)
+        assert _instructions(source) == expected
         patch.setattr(platform, "machine", lambda: "aarch64")
         assert _instructions(source) == expected
 
 
+@given(programs.returning, st.integers(0, 3000))
+@settings(max_examples=20)
+def test_all_counters_stop_at_the_same_instruction(source: str, budget: int) -> None:
+    expected = _stopped(source, budget)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cpu, "exit_check", lambda _: None)
+        assert _stopped(source, budget) == expected
+        patch.setattr(platform, "machine", lambda: "aarch64")
+        assert _stopped(source, budget) == expected
+
+
+def _stopped(source: str, budget: int) -> tuple[int, int]:
+    """Instructions, and the next one's address where the budget did not suffice."""
+    with Process(guests.image(source), budget=budget) as process:
+        try:
+            return process.call("f").instructions, 0
+        except BudgetSpent as spent:
+            return spent.scene.instructions, spent.scene.address
+
+
 # By hand
+
+
+def test_blocks_count_in_line_from_the_first_time_on() -> None:
+    """Unicorn's code is what inline.s expects; another Unicorn may be slower, but not wrong."""
+    if platform.machine() != "x86_64":
+        pytest.skip("no x86-64 host")
+    source = "f: mov ecx, 100\n.Lturn: nop\ndec ecx\njnz .Lturn\nret"
+    with Process(guests.image(source)) as process, Process(guests.image(source)) as other:
+        for each in (process, other):
+            assert each.call("f").instructions == 302
+            assert isinstance(each.cpu.counter, MachineCounter)
+            assert each.cpu.counter.inlined == 5  # the way in and out, f, .Lturn, ret
+
+
+def test_a_system_call_that_stops_the_cpu_is_the_last_instruction(counter: type[Counter]) -> None:
+    source = "f: call g\nnop\nret\ng: nop\nmov eax, 60\nsyscall\nnop\nret"
+    with Process(guests.image(source)) as process, pytest.raises(GuestExited) as caught:
+        process.call("f")
+    assert caught.value.scene.instructions == 4
+
+
+def test_what_fails_in_a_callback_ends_the_run_before_the_next_block(
+    counter: type[Counter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The block has been entered before, and touches no memory."""
+
+    def fails() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine, "cpuid_features", fails)
+    source = "f: mov esi, 3\n.Lturn: mov eax, esi\ncpuid\ninc esi\nand esi, 7\njmp .Lturn"
+    with Process(guests.image(source), budget=1_000_000) as process:
+        with pytest.raises(KeyboardInterrupt):
+            process.call("f")
+        assert process.cpu.get("rsi") == 2
+        assert process.cpu.instructions() <= 1 + 8 * 5
 
 
 def test_a_function_of_two_instructions_counts_two(counter: type[Counter]) -> None:
