@@ -21,7 +21,7 @@ from syscalls.user import UserMemory
 
 _DYNAMIC_BASE = TASK_SIZE // 3 * 2
 """ELF_ET_DYN_BASE: two thirds of what a process may have."""
-_HARDWARE = 0x078B_FBFD
+HARDWARE = 0x078B_F3FD
 """CPUID's leaf 1, edx, as the emulated CPU answers it."""
 _MOST_SCRIPTS = 4
 """Scripts that may be each other's interpreters: more are ELOOP."""
@@ -100,7 +100,7 @@ def load(
         objects.append((base, interpreter))
     _start_heap(space, program, bias)
     auxiliary = Auxiliary(
-        hardware=_HARDWARE,
+        hardware=HARDWARE,
         table=program.table + bias if program.table else 0,
         table_entry=TABLE_ENTRY,
         table_entries=program.table_entries,

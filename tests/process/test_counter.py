@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emu.errors import BudgetSpent, GuestExited, GuestFault, InternalError
-from emu.process import cpu, engine
+from emu.process import cpu
 from emu.process.counter import Counter, MachineCounter, PythonCounter
 from emu.process.process import Process
 
@@ -142,10 +142,10 @@ def test_what_fails_in_a_callback_ends_the_run_before_the_next_block(
 ) -> None:
     """The block has been entered before, and touches no memory."""
 
-    def fails() -> None:
+    def fails(*_: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(engine, "cpuid_features", fails)
+    monkeypatch.setattr(cpuid, "answer", fails)
     source = "f: mov esi, 3\n.Lturn: mov eax, esi\ncpuid\ninc esi\nand esi, 7\njmp .Lturn"
     with Process(guests.image(source), budget=1_000_000) as process:
         with pytest.raises(KeyboardInterrupt):
