@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emu.errors import BudgetSpent, GuestExited, GuestFault, InternalError
-from emu.process import cpu
+from emu.process import cpu, cpuid
 from emu.process.counter import Counter, MachineCounter, PythonCounter
 from emu.process.process import Process
 
