@@ -74,6 +74,10 @@ int main(int argc, char **argv) {
     TRY("read across into a hole", page, sink = *(volatile int *)(page + 8192 - 2));
     TRY("write across into read-only", page, *(volatile int *)(page + 4096 - 2) = 1);
     TRY("a bad address", NULL, sink = *(volatile char *)0x8000000000000000);
+    TRY("a bad address through rbp", NULL, __asm__ volatile("push %%rbp; mov %0, %%rbp; mov (%%rbp), %%rax; pop %%rbp" ::"r"(0x8000000000000000) : "rax", "memory"));
+    TRY("a bad address through fs", NULL, __asm__ volatile("mov %%fs:(%0), %%rax" ::"r"(0x8000000000000000) : "rax", "memory"));
+    TRY("return to a bad address", NULL, __asm__ volatile("push %0; ret" ::"r"(0x8000000000000000) : "memory"));
+    TRY("jump to a bad address", NULL, __asm__ volatile("jmp *%0" ::"r"(0x8000000000000000) : "memory"));
     TRY("a kernel address", NULL, sink = *(volatile char *)0xffffffff81000000);
     TRY("write to a kernel address", NULL, *(volatile char *)0xffffffff81000000 = 1);
     TRY("division by zero", NULL, __asm__ volatile("xor %%ecx, %%ecx; xor %%edx, %%edx; mov $1, %%eax; div %%ecx" ::: "eax", "ecx", "edx"));
