@@ -1,6 +1,7 @@
 """The process: its limits, identity, scheduling, and the machine it runs on.
 
-Source: asm-generic/resource.h, linux/resource.h, linux/sched.h, linux/membarrier.h, linux/personality.h, linux/ioprio.h, linux/random.h, linux/wait.h.
+Source: asm-generic/resource.h, linux/resource.h, linux/sched.h, linux/membarrier.h,
+linux/personality.h, linux/ioprio.h, linux/random.h, linux/wait.h.
 """
 
 from __future__ import annotations
