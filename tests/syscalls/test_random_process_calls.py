@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from two_kernels import (
     BAD,
@@ -104,22 +104,24 @@ FACTS = st.one_of(
     *every("getrandom", places, st.integers(0, 9000), small),
     *every("sched_getaffinity", pids, st.sampled_from([0, 7, 8]), places),
     *every("sched_rr_get_interval", pids, places),
-    st.builds(  # with modes of its own: a time in their place would be a fact about the machine
-        lambda modes: ("adjtimex", RW, {RW: struct.pack("<I", modes) + bytes(204)}),
-        st.sampled_from([0, 1, 2, 3, 0x100, 0x2000, 0x4000, 0x8001, 0x8002, 0xA001, 0xA003]),
-    ),
+    st.tuples(st.just("adjtimex"), st.sampled_from([RW, LAST, *BAD.values()]),
+              st.just(dict.fromkeys((RW, LAST), bytes(208)))),
     st.tuples(st.just("nanosleep"), st.just(RW), places, st.builds(
         lambda rest: {RW: struct.pack("<qq", 0, rest)}, st.sampled_from([0, 5, -1, 10**9]))),
 )  # fmt: skip
 
 
-@settings(max_examples=40)
+AS_FOUND = (Phase.explicit, Phase.reuse, Phase.generate)
+"""Not made smaller: the call that differs is named, and calls may take the host seconds."""
+
+
+@settings(max_examples=40, phases=AS_FOUND)
 @given(st.lists(st.lists(SAME, max_size=25), min_size=5, max_size=10))
 def test_random_calls_answer_as_on_linux(sequences):
     assert_same(sequences)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, phases=AS_FOUND)
 @given(st.lists(st.lists(FACTS, max_size=25), min_size=5, max_size=10))
 def test_random_questions_about_the_machine_succeed_or_fail_as_on_linux(sequences):
     assert_same_kind(sequences)
