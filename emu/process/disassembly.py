@@ -36,6 +36,20 @@ class Instruction:
         groups = (capstone.CS_GRP_JUMP, capstone.CS_GRP_CALL, capstone.CS_GRP_RET)
         return any(map(self.detail.group, groups))
 
+    @property
+    def through_stack(self) -> bool:
+        """Whether it reaches memory by the stack segment: through rsp or rbp (Intel SDM, 3.7.4)."""
+        import capstone
+
+        if self.detail.insn_name() in _PUSHES | _POPS | {"leave"}:
+            return True
+        name = self.detail.reg_name
+        return any(
+            name(operand.mem.base) in ("rsp", "rbp", "esp", "ebp") and not operand.mem.segment
+            for operand in self.detail.operands
+            if operand.type == capstone.x86.X86_OP_MEM
+        )
+
     def accesses(self, registers: dict[str, int]) -> list[tuple[int, int]]:
         """(address, size) of the memory it reads or writes, given the registers before it."""
         return self.reads(registers) + [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from emu.process.cpu import Access, Cpu, Stop
-from emu.process.fault import fault_address
+from emu.process.disassembly import Instruction
+from emu.process.fault import fault_address, instruction_at
 from emu.process.mmu import Mmu
 from emu.process.screening import GENERAL_PROTECTION, INVALID_OPCODE
 from syscalls import AddressSpace
@@ -12,7 +13,7 @@ from syscalls.region import Rights
 from syscalls.signal_numbers import Code, Signal
 from syscalls.signals import SignalInfo
 
-_DIVISION, _DEBUG, _BREAKPOINT, _OVERFLOW, _PAGE_FAULT = 0, 1, 3, 4, 14
+_DIVISION, _DEBUG, _BREAKPOINT, _OVERFLOW, _STACK_FAULT, _PAGE_FAULT = 0, 1, 3, 4, 12, 14
 _X87, _ALIGNMENT, _SIMD = 16, 17, 19
 _ILL_ILLOPN, _FPE_INTDIV, _TRAP_BRKPT = 2, 1, 1
 _SEGV_MAPERR, _SEGV_ACCERR, _BUS_ADRALN, _BUS_ADRERR = 1, 2, 1, 2
@@ -46,7 +47,10 @@ def signal_of(
 ) -> tuple[SignalInfo, Trap]:
     """The signal for an exception that stopped the CPU. last: the exception before."""
     if stop is Stop.PAGE_FAULT and cpu.fault:
-        address = fault_address(cpu, space, memory, cpu.get("rip"), cpu.state())
+        rip = cpu.get("rip")
+        address = fault_address(cpu, space, memory, rip, cpu.state())
+        if _USER_END <= address < _KERNEL_START:
+            return _not_canonical(instruction_at(space, memory, rip), last)
         return _page_fault(space, memory, *cpu.fault, address, last)
     number = _number(cpu, stop)
     if number >= _FIRST_SOFTWARE:  # `int`, at a gate that is the kernel's alone
@@ -78,11 +82,16 @@ def _floating_code(cpu: Cpu, number: int) -> int:
     return next((code for bit, code in _FPE if raised & bit), 0)
 
 
+def _not_canonical(code: list[Instruction], last: Trap) -> tuple[SignalInfo, Trap]:
+    """An address that cannot be: #GP, or #SS through the stack; neither tells the place."""
+    if code and code[0].through_stack:
+        return _fault(Signal.SIGBUS, Code.SI_KERNEL, 0), Trap(_STACK_FAULT, 0, last.address)
+    return _fault(Signal.SIGSEGV, Code.SI_KERNEL, 0), Trap(GENERAL_PROTECTION, 0, last.address)
+
+
 def _page_fault(
     space: AddressSpace, memory: Mmu, page: int, access: int, address: int, last: Trap
 ) -> tuple[SignalInfo, Trap]:
-    if _USER_END <= address < _KERNEL_START:  # not canonical: #GP, without a place
-        return _fault(Signal.SIGSEGV, Code.SI_KERNEL, 0), Trap(GENERAL_PROTECTION, 0, last.address)
     error = _USER | {Access.EXECUTE: _FETCH, Access.WRITE: _WRITE}.get(Access(access), 0)
     region = space.at(page)
     if address >= _KERNEL_START or (region and region.rights.readable and memory.has_seen(page)):
