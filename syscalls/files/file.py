@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -42,7 +43,7 @@ class Mappings(Protocol):
         """The bytes [start, end) of the file were changed, or it was cut."""
 
 
-class File:
+class File(ABC):
     """An open file description (open(2)): what several descriptors may share.
 
     flags: the access mode and the status flags, as F_GETFL answers them. readable and writable:
@@ -82,9 +83,9 @@ class File:
         """New status flags (F_SETFL)."""
         self.flags = int(flags)
 
+    @abstractmethod
     def stat(self) -> Stat:
         """What fstat tells."""
-        raise NotImplementedError
 
     def change(self, _: Callable[[Stat], Stat]) -> None:
         """Its mode or owner, where it has no name but them."""

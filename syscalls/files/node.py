@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ class Opening:
 READING = Opening(read=True, write=False, flags=int(Open.LARGEFILE))
 
 
-class Node:
+class Node(ABC):
     """identity: device and inode number. kind: S_IFREG, S_IFDIR..."""
 
     identity: tuple[int, int]
@@ -53,8 +54,9 @@ class Node:
     lies_somewhere = True
     """Whether it is on a filesystem that may be read-only."""
 
+    @abstractmethod
     def stat(self) -> Stat:
-        raise NotImplementedError
+        """What fstat tells."""
 
     def child(self, name: bytes) -> Node:
         """What a name stands for in this folder; ENOENT."""

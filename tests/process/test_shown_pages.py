@@ -11,6 +11,7 @@ from emu.process.process import STACK_SIZE, STACK_TOP, Process
 from syscalls import Limits
 from syscalls.abi import ENOMEM, PAGE
 from syscalls.descriptors import File, Source
+from syscalls.files.stat import Stat
 from syscalls.memory import TooMuchTouched
 
 AT, ELSEWHERE = 0x1000_0000, 0x2000_0000
@@ -58,6 +59,9 @@ class Opened(File):
 
     def source(self) -> Source:
         return self._data
+
+    def stat(self) -> Stat:
+        raise AssertionError("no test asks")
 
 
 @pytest.fixture

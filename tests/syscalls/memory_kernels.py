@@ -78,6 +78,9 @@ class MemoryFile(File):
     def source(self):
         return self._source
 
+    def stat(self):
+        raise AssertionError("no test asks")
+
 
 class Bytes:
     """syscalls.descriptors.Source over a bytearray."""
