@@ -170,5 +170,5 @@ class File(ABC):
         """What mmap shows. The same object for every open file of one file."""
         raise Errno(ENODEV)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most kinds of files hold nothing
         """No descriptor names it any more."""
