@@ -5,7 +5,8 @@ the kernel runs and is tested without an emulator.
 """
 
 from syscalls.address_space import AddressSpace
-from syscalls.kernel import Kernel, ProcessExit, SystemCall
+from syscalls.ending import ProcessExit
+from syscalls.kernel import Kernel, SystemCall
 from syscalls.region import Region
 from syscalls.shortage import Limits, Shortages
 

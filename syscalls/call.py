@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from syscalls.address_space import AddressSpace
 from syscalls.clock import Clock, HostClock, InstructionClock
 from syscalls.descriptors import Descriptors
-from syscalls.ending import Deadlock, Ending, Killed, OutputSpent, ProcessExit, SignalReturn
+from syscalls.ending import OutputSpent
 from syscalls.files.filesystem import Filesystem
 from syscalls.processor import NoProcessor, Processor
 from syscalls.random import RandomBytes
@@ -16,16 +16,6 @@ from syscalls.task import Task
 from syscalls.timers import Timers
 from syscalls.user import UserMemory
 from syscalls.world import World
-
-__all__ = [
-    "Context",
-    "Deadlock",
-    "Ending",
-    "Killed",
-    "OutputSpent",
-    "ProcessExit",
-    "SignalReturn",
-]
 
 
 @dataclass(slots=True)

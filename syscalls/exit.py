@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from syscalls.call import Context, ProcessExit
+from syscalls.call import Context
+from syscalls.ending import ProcessExit
 
 
 def exit_process(context: Context, status: int) -> NoReturn:

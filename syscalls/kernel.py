@@ -12,7 +12,7 @@ from syscalls import kinds
 from syscalls.abi import ENOSYS, Errno, errno_name
 from syscalls.address_space import AddressSpace
 from syscalls.call import Context
-from syscalls.ending import Ending, ProcessExit
+from syscalls.ending import Ending
 from syscalls.kind import Kind
 from syscalls.memory import Memory
 from syscalls.names import arity_of, name_of
@@ -22,8 +22,6 @@ from syscalls.shortage import Limits, Shortages
 from syscalls.table import BY_NUMBER
 from syscalls.tracer import Tracer
 from syscalls.world import Capture, World
-
-__all__ = ["Kernel", "ProcessExit", "SystemCall"]
 
 _PACK = Struct("<6Q").pack
 _WORD = (1 << 64) - 1

@@ -24,7 +24,7 @@ from two_filesystems import (
 )
 
 from syscalls.abi import EFAULT, EMFILE, ENFILE, TASK_SIZE
-from syscalls.call import Ending, OutputSpent
+from syscalls.ending import Ending, OutputSpent
 from syscalls.file_rows import FILES
 from syscalls.region import READ_WRITE, Rights
 

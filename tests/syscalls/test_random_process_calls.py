@@ -23,7 +23,7 @@ from two_kernels import (
     new_kernel,
 )
 
-from syscalls.call import Ending
+from syscalls.ending import Ending
 from syscalls.kernel import Kernel
 from syscalls.table import PROCESS, TIME
 

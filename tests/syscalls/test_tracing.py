@@ -12,7 +12,7 @@ from paged_memory import PagedMemory
 
 from syscalls import Kernel, ProcessExit
 from syscalls.abi import EINVAL, ENOMEM, ENOSYS, PAGE
-from syscalls.call import Ending
+from syscalls.ending import Ending
 from syscalls.region import READ_WRITE, Rights
 from syscalls.strace import Strace
 from syscalls.table import ROWS

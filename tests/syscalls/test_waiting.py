@@ -20,7 +20,7 @@ from two_kernels import (
     ours,
 )
 
-from syscalls.call import Deadlock
+from syscalls.ending import Deadlock
 
 WORD = {RW: struct.pack("<I", 7)}
 SHORT, LONG, WRONG = (struct.pack("<qq", *time) for time in ((0, 1000), (1 << 40, 0), (0, 10**9)))

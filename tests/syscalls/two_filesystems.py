@@ -14,7 +14,7 @@ from paged_memory import PagedMemory
 from planted_trees import pictured, replant
 
 from syscalls import Kernel
-from syscalls.call import Deadlock
+from syscalls.ending import Deadlock
 from syscalls.names import NAMES
 from syscalls.region import READ_WRITE
 from syscalls.world import World
