@@ -11,8 +11,10 @@ from typing import Protocol
 
 from syscalls.processor import Processor
 
-NANOSECONDS = 1_000_000_000
+NANOSECONDS, MICROSECONDS = 1_000_000_000, 1_000_000
+"""In a second."""
 MICROSECOND = 1_000
+"""In nanoseconds."""
 TICK = NANOSECONDS // 100
 """The unit of times(2), USER_HZ."""
 EPOCH = 946_684_800 * NANOSECONDS

@@ -9,12 +9,11 @@ import struct
 
 from syscalls.abi import EINVAL, EPERM, Errno
 from syscalls.call import Context
-from syscalls.clock import MICROSECOND, NANOSECONDS
+from syscalls.clock import MICROSECOND, MICROSECONDS, NANOSECONDS
 
 _TIMEVAL = struct.Struct("<qq")
 _TIMEZONE = struct.Struct("<ii")
 _TIME = struct.Struct("<q")
-_MICROSECONDS = NANOSECONDS // MICROSECOND
 
 
 def gettimeofday(context: Context, time: int, zone: int) -> int:
@@ -29,7 +28,7 @@ def gettimeofday(context: Context, time: int, zone: int) -> int:
 
 def settimeofday(context: Context, time: int, zone: int) -> int:
     seconds, rest = context.user.unpack(_TIMEVAL, time) if time else (0, 0)
-    if not 0 <= rest < _MICROSECONDS:
+    if not 0 <= rest < MICROSECONDS:
         raise Errno(EINVAL)
     if zone:
         context.user.read(zone, _TIMEZONE.size)

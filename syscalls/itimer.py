@@ -6,14 +6,11 @@ import struct
 
 from syscalls.abi import EINVAL, Errno
 from syscalls.call import Context
-from syscalls.clock import NANOSECONDS
+from syscalls.clock import END_OF_TIME, MICROSECOND, MICROSECONDS, NANOSECONDS
 from syscalls.timers import Which
 
 _ITIMERVAL = struct.Struct("<qqqq")
-_MICROSECONDS = 1_000_000
 _UNSIGNED = (1 << 32) - 1
-_LONGEST = (1 << 63) - 1
-"""KTIME_MAX."""
 
 
 def alarm(context: Context, seconds: int) -> int:
@@ -57,10 +54,10 @@ def _value(context: Context, timer: Which) -> bytes:
 
 def _split(time: int) -> tuple[int, int]:
     """Seconds and microseconds; what is left of a microsecond counts as one."""
-    return divmod(-(-time // 1000), _MICROSECONDS)
+    return divmod(-(-time // MICROSECOND), MICROSECONDS)
 
 
 def _nanoseconds(seconds: int, microseconds: int) -> int:
-    if seconds < 0 or not 0 <= microseconds < _MICROSECONDS:
+    if seconds < 0 or not 0 <= microseconds < MICROSECONDS:
         raise Errno(EINVAL)
-    return min(seconds * NANOSECONDS + microseconds * 1000, _LONGEST)
+    return min(seconds * NANOSECONDS + microseconds * MICROSECOND, END_OF_TIME)

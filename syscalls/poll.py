@@ -11,10 +11,10 @@ from syscalls.abi import EINVAL, Errno
 from syscalls.call import Context
 from syscalls.files.file import File
 from syscalls.files.numbers import POLLERR, POLLHUP, POLLNVAL
-from syscalls.readiness import await_ready, left, masked, nanoseconds
+from syscalls.readiness import await_ready, left, masked
+from syscalls.timespec import TIMESPEC_SIZE, read_timespec, write_timespec
 
 _POLLFD = struct.Struct("<ihh")
-_TIMESPEC = struct.Struct("<qq")
 _MILLISECOND = 1_000_000
 
 
@@ -25,15 +25,12 @@ def poll(context: Context, address: int, count: int, timeout: int) -> int:
 
 def ppoll(context: Context, address: int, count: int, timeout_at: int, mask: int, size: int) -> int:
     """What is left of the timeout is stored, where that can be."""
-    timeout = None
-    if timeout_at:
-        timeout = nanoseconds(*context.user.unpack(_TIMESPEC, timeout_at))
+    timeout = read_timespec(context.user, timeout_at) if timeout_at else None
     since = context.clock.monotonic()
     with masked(context, mask, size):
         found = _poll(context, address, count, timeout)
-    if context.user.writable(timeout_at, _TIMESPEC.size) == _TIMESPEC.size:
-        rest = left(context, timeout, since)
-        context.user.pack(_TIMESPEC, timeout_at, *divmod(rest, 1_000_000_000))
+    if context.user.writable(timeout_at, TIMESPEC_SIZE) == TIMESPEC_SIZE:
+        write_timespec(context.user, timeout_at, left(context, timeout, since))
     return found
 
 

@@ -14,8 +14,6 @@ from syscalls.call import Context
 from syscalls.files.file import File
 from syscalls.files.poller import wait_for
 
-NANOSECONDS = 1_000_000_000
-_FOREVER = (1 << 62) - 1
 _SIGSET_SIZE = 8
 
 
@@ -52,13 +50,6 @@ def _await_host(
         if timeout is not None:
             break
     return found
-
-
-def nanoseconds(seconds: int, rest: int) -> int:
-    """A timeout. EINVAL where it is none."""
-    if seconds < 0 or not 0 <= rest < NANOSECONDS:
-        raise Errno(EINVAL)
-    return min(_FOREVER, seconds * NANOSECONDS + rest)
 
 
 @contextmanager

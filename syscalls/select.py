@@ -9,13 +9,14 @@ import struct
 
 from syscalls.abi import EBADF, EINVAL, Errno
 from syscalls.call import Context
+from syscalls.clock import MICROSECOND, MICROSECONDS, NANOSECONDS
 from syscalls.files import numbers as n
 from syscalls.files.file import File
-from syscalls.readiness import NANOSECONDS, await_ready, left, masked, nanoseconds
+from syscalls.readiness import await_ready, left, masked
+from syscalls.timespec import duration, read_timespec
 
 _PAIR = struct.Struct("<qq")
 _MASK = struct.Struct("<QQ")
-_MICROSECONDS = 1_000_000
 _WORD = 64
 _SETS = (
     n.READABLE_NOW | n.POLLHUP | n.POLLERR,
@@ -34,11 +35,11 @@ def select(
         seconds, rest = context.user.unpack(_PAIR, timeout_at)
         if rest < 0:
             raise Errno(EINVAL)
-        seconds, rest = seconds + rest // _MICROSECONDS, rest % _MICROSECONDS
-        timeout = nanoseconds(seconds, rest * 1000)
+        seconds, rest = seconds + rest // MICROSECONDS, rest % MICROSECONDS
+        timeout = duration(seconds, rest * MICROSECOND)
     since = context.clock.monotonic()
     found = _select(context, count, (reads, writes, exceptions), timeout)
-    _store_left(context, timeout_at, left(context, timeout, since), NANOSECONDS // _MICROSECONDS)
+    _store_left(context, timeout_at, left(context, timeout, since), MICROSECOND)
     return found
 
 
@@ -53,9 +54,7 @@ def pselect6(
 ) -> int:
     """timeout_at: of a struct timespec; mask_at: of the address and the size of a signal mask."""
     mask, size = context.user.unpack(_MASK, mask_at) if mask_at else (0, 0)
-    timeout = None
-    if timeout_at:
-        timeout = nanoseconds(*context.user.unpack(_PAIR, timeout_at))
+    timeout = read_timespec(context.user, timeout_at) if timeout_at else None
     since = context.clock.monotonic()
     with masked(context, mask, size):
         found = _select(context, count, (reads, writes, exceptions), timeout)

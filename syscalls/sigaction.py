@@ -11,16 +11,15 @@ from typing import NoReturn
 
 from syscalls.abi import EAGAIN, EINTR, EINVAL, Errno
 from syscalls.call import Context
-from syscalls.clock import NANOSECONDS
 from syscalls.ending import SignalReturn
 from syscalls.frame import restore
 from syscalls.signal_numbers import LAST, bit
 from syscalls.signals import UNBLOCKABLE, Action, AlternateStack, SignalInfo
+from syscalls.timespec import read_timespec
 
 _SIGACTION = struct.Struct("<QQQQ")
 _SET = struct.Struct("<Q")
 _STACK = struct.Struct("<QiIQ")
-_TIMESPEC = struct.Struct("<qq")
 _SIG_BLOCK, _SIG_UNBLOCK, _SIG_SETMASK = range(3)
 _KNOWN_FLAGS = 0xDC00_0807
 """UAPI_SA_FLAGS with SA_RESTORER: others are forgotten."""
@@ -92,7 +91,7 @@ def rt_sigtimedwait(context: Context, wanted: int, answer: int, timeout: int, si
         raise Errno(EINVAL)
     (given,) = context.user.unpack(_SET, wanted)
     given &= ~UNBLOCKABLE
-    duration = _duration(context, timeout) if timeout else None
+    duration = read_timespec(context.user, timeout) if timeout else None
     found = context.signals.take(given)
     if found is None:
         found = _wait_for(context, given, duration)
@@ -115,13 +114,6 @@ def _wait_for(context: Context, given: int, duration: int | None) -> SignalInfo:
     if found is None:
         raise Errno(EINTR if signals.due else EAGAIN)
     return found
-
-
-def _duration(context: Context, timeout: int) -> int:
-    seconds, nanoseconds = context.user.unpack(_TIMESPEC, timeout)
-    if seconds < 0 or not 0 <= nanoseconds < NANOSECONDS:
-        raise Errno(EINVAL)
-    return seconds * NANOSECONDS + nanoseconds
 
 
 def sigaltstack(context: Context, new: int, old: int) -> int:

@@ -7,15 +7,16 @@ buffer or a text of /proc has numbers of ours for its device and inode.
 from __future__ import annotations
 
 import struct
+from itertools import chain
 
 from syscalls.abi import EINVAL, Errno
 from syscalls.call import Context
+from syscalls.clock import NANOSECONDS
 from syscalls.files.numbers import AT_FDCWD, At
 from syscalls.files.stat import Stat
 from syscalls.paths import find, path_at
 
-NANOSECONDS = 1_000_000_000
-_STAT = struct.Struct("<QQQIIIIQqqq6Q24x")
+_STAT = struct.Struct("<QQQIIIIQqqq6q24x")
 _FLAGS = int(
     At.SYMLINK_NOFOLLOW | At.NO_AUTOMOUNT | At.EMPTY_PATH
     | At.STATX_FORCE_SYNC | At.STATX_DONT_SYNC
@@ -45,14 +46,8 @@ def newfstatat(context: Context, folder_fd: int, address: int, into: int, flags:
 
 
 def _store(context: Context, address: int, stat: Stat) -> None:
-    times = (part for time in (stat.atime, stat.mtime, stat.ctime) for part in timespec(time))
+    times = (divmod(time, NANOSECONDS) for time in (stat.atime, stat.mtime, stat.ctime))
     context.user.pack(
         _STAT, address, stat.dev, stat.ino, stat.nlink, stat.mode, stat.uid, stat.gid, 0,
-        stat.rdev, stat.size, stat.blksize, stat.blocks, *times,
+        stat.rdev, stat.size, stat.blksize, stat.blocks, *chain(*times),
     )  # fmt: skip
-
-
-def timespec(nanoseconds: int) -> tuple[int, int]:
-    """Seconds as 64 bits of two's complement, and nanoseconds."""
-    seconds, rest = divmod(nanoseconds, NANOSECONDS)
-    return seconds & (1 << 64) - 1, rest

@@ -10,10 +10,10 @@ import struct
 
 from syscalls.abi import EINVAL, Errno
 from syscalls.call import Context
+from syscalls.clock import NANOSECONDS
 from syscalls.files.numbers import At
 from syscalls.files.stat import Stat
 from syscalls.paths import find, path_at
-from syscalls.stat import NANOSECONDS
 
 _STATX = struct.Struct("<IIQIIIHxxQQQQ" + "qIxxxx" * 4 + "IIII" + "112x")
 _BASIC = 0x7FF

@@ -108,7 +108,7 @@ class Timers:
         passing = min(time for time in (duration, heard) if time is not None)
         self._clock.sleep(passing)
         self.fire()
-        return (duration or 0) - passing if duration is not None else 0
+        return duration - passing if duration is not None else 0
 
     def wait_for_signal(self, what: str = "a signal") -> NoReturn:
         """What is waited for will not come: a signal ends the call (EINTR), or it is a Deadlock."""

@@ -14,7 +14,11 @@ TIMESPEC_SIZE = _TIMESPEC.size
 
 def read_timespec(user: UserMemory, address: int) -> int:
     """In nanoseconds, no later than the end of time. EFAULT, or EINVAL where it is no time."""
-    seconds, rest = user.unpack(_TIMESPEC, address)
+    return duration(*user.unpack(_TIMESPEC, address))
+
+
+def duration(seconds: int, rest: int) -> int:
+    """Seconds and nanoseconds in nanoseconds, no more than to the end of time. EINVAL."""
     if seconds < 0 or not 0 <= rest < NANOSECONDS:
         raise Errno(EINVAL)
     return min(seconds * NANOSECONDS + rest, END_OF_TIME)

@@ -10,6 +10,7 @@ import struct
 
 from syscalls.abi import EFAULT, EINVAL, Errno
 from syscalls.call import Context
+from syscalls.clock import MICROSECOND, MICROSECONDS, NANOSECONDS
 from syscalls.files.numbers import AT_FDCWD, At
 from syscalls.files.own import place_of
 from syscalls.files.place import Place
@@ -18,7 +19,6 @@ from syscalls.paths import find, path_at
 _TIMES = struct.Struct("<qqqq")
 _TWO = struct.Struct("<qq")
 _NOW, _OMIT = 0x3FFF_FFFF, 0x3FFF_FFFE
-_NANOSECONDS, _MICROSECONDS = 1_000_000_000, 1_000_000
 _FLAGS = int(At.SYMLINK_NOFOLLOW | At.EMPTY_PATH)
 Times = tuple[int, int, int, int]
 """Seconds and nanoseconds of the last access, then of the last change."""
@@ -40,9 +40,9 @@ def futimesat(context: Context, folder_fd: int, path: int, address: int) -> int:
     times = (0, _NOW, 0, _NOW)
     if address:
         first, first_rest, second, second_rest = context.user.unpack(_TIMES, address)
-        if not (0 <= first_rest < _MICROSECONDS and 0 <= second_rest < _MICROSECONDS):
+        if not (0 <= first_rest < MICROSECONDS and 0 <= second_rest < MICROSECONDS):
             raise Errno(EINVAL)
-        times = (first, 1000 * first_rest, second, 1000 * second_rest)
+        times = (first, MICROSECOND * first_rest, second, MICROSECOND * second_rest)
     return _set_times(context, folder_fd, path, times, 0)
 
 
@@ -61,10 +61,10 @@ def utime(context: Context, path: int, address: int) -> int:
 
 def _set_times(context: Context, folder_fd: int, address: int, times: Times, flags: int) -> int:
     place = _find(context, folder_fd, address, flags)
-    if not all(0 <= rest < _NANOSECONDS or rest in (_NOW, _OMIT) for rest in times[1::2]):
+    if not all(0 <= rest < NANOSECONDS or rest in (_NOW, _OMIT) for rest in times[1::2]):
         raise Errno(EINVAL)
     node = place.alterable()
-    now = divmod(context.clock.realtime(), _NANOSECONDS)
+    now = divmod(context.clock.realtime(), NANOSECONDS)
     first = now if times[1] == _NOW else times[:2]
     second = now if times[3] == _NOW else times[2:]
     node.set_times(_TIMES.pack(*first, *second))
