@@ -25,7 +25,7 @@ FLOORS = [
 ALLOWED = {("emu.heap", "emu.report")}
 """print(heap) draws it: imported when it is called for."""
 
-ONLY_HERE = {"unicorn": "emu/process/engine.py", "keystone": "asm/machine_code.py"}
+ONLY_HERE = {"unicorn": "emu/process/binding.py", "keystone": "asm/machine_code.py"}
 
 
 def modules():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Protocol
 
-from emu.process import engine, host_code
+from emu.process import binding, host_code
 from emu.process.screening import Aligned
 
 _LAYOUT = host_code.layout_of("align")
@@ -33,13 +33,16 @@ def numbers_of(access: Aligned) -> tuple[int, ...]:
     return (
         access.address,
         operand.displacement & _WORD,
-        engine.register_number(operand.base),
-        engine.register_number(operand.index),
+        _register(operand.base),
+        _register(operand.index),
         operand.scale.bit_length() - 1,
-        engine.register_number(
-            f"{operand.segment}_base" if operand.segment in ("fs", "gs") else ""
-        ),
+        _register(f"{operand.segment}_base" if operand.segment in ("fs", "gs") else ""),
     )
+
+
+def _register(name: str) -> int:
+    """Unicorn's number of a register; 0 for none."""
+    return binding.register_number(name) if name else 0
 
 
 class Alignment(Protocol):
@@ -116,7 +119,7 @@ class PythonAlignment:
     def __init__(self, library: Any) -> None:
         self._library = library
         self._known: dict[int, tuple[int, ...]] = {}
-        self.callback = engine.CODE(self._look)
+        self.callback = binding.CODE(self._look)
         self.user: int | None = None
         self.broken = False
 

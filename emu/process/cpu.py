@@ -15,10 +15,11 @@ from types import MappingProxyType
 from typing import Any
 
 from emu.closing import Closing
-from emu.process import cpuid, engine
+from emu.process import binding, cpuid
+from emu.process.binding import Hook, Status
 from emu.process.counter import Counter, make_counter
 from emu.process.disassembly import mnemonics
-from emu.process.engine import Engine, Hook, Status
+from emu.process.engine import Engine
 from emu.process.exit_check import exit_check
 from emu.process.minding import Minding, block_of
 from emu.process.screening import GENERAL_PROTECTION, Refused, aligned_accesses, first_refused
@@ -125,16 +126,16 @@ class Cpu(Closing):
         """Number of the last exception or software interrupt."""
         self.refused: Refused | None = None
         """The instruction that was not run, since it would have run wrongly."""
-        self.counter: Counter = make_counter(engine.library, exit_check(self._engine))
-        self._engine.hook(Hook.WALK, engine.WALK(self._fill))
-        syscall = engine.SYSCALL(self._syscall)
-        self._engine.hook(Hook.INSTRUCTION, syscall, engine.SYSCALL_INSTRUCTION)
-        self._engine.hook(Hook.INTERRUPT, engine.INTERRUPT(self._interrupted))
-        self._engine.hook(Hook.TRANSLATED, engine.TRANSLATED(self._translated))
+        self.counter: Counter = make_counter(binding.library, exit_check(self._engine))
+        self._engine.hook(Hook.WALK, binding.WALK(self._fill))
+        syscall = binding.SYSCALL(self._syscall)
+        self._engine.hook(Hook.INSTRUCTION, syscall, binding.SYSCALL_INSTRUCTION)
+        self._engine.hook(Hook.INTERRUPT, binding.INTERRUPT(self._interrupted))
+        self._engine.hook(Hook.TRANSLATED, binding.TRANSLATED(self._translated))
         block = self._engine.hook(Hook.BLOCK, self.counter.callback, user=self.counter.user)
         self.counter.bind(self._engine.user_data(block))
         self._minding = Minding(self._engine, self.counter, block)
-        self._engine.hook(Hook.INSTRUCTION, engine.CPUID(self._cpuid), engine.CPUID_INSTRUCTION)
+        self._engine.hook(Hook.INSTRUCTION, binding.CPUID(self._cpuid), binding.CPUID_INSTRUCTION)
         self.get, self.set = self._engine.get, self._engine.set
         self.map_window, self.forget_code = self._engine.map_window, self._engine.forget_code
         self.set_state(new_state())
@@ -283,7 +284,7 @@ class Cpu(Closing):
         if self.interrupt is not None or status in _WITHIN_A_BLOCK:
             self._settle()
             return self._why_within(status)
-        engine.check(status)
+        binding.check(status)
         held = self.counter.spent or self.counter.uneven is not None
         return Stop.BUDGET if held else Stop.HALTED
 
@@ -320,7 +321,7 @@ class Cpu(Closing):
                 return False
             self._fills += 1
             entry[0].paddr = place
-            entry[0].perms = sum(map(engine.PERMISSIONS.__getitem__, rights))
+            entry[0].perms = sum(map(binding.PERMISSIONS.__getitem__, rights))
         except BaseException as error:  # noqa: BLE001 - kept, and raised by run
             self._refuse(page, access)
             self._fail(error)

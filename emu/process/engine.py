@@ -1,4 +1,4 @@
-"""Unicorn's C interface: one engine, its hooks, its registers. The only import of unicorn.
+"""One engine of Unicorn's: its hooks, its memory, its registers.
 
 Driven directly: that is 3 to 50 times faster than the binding's wrappers, and leaves no reference
 cycles that would keep a closed engine's memory.
@@ -11,71 +11,24 @@ import mmap
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import IntEnum
 from functools import cache
-from itertools import accumulate
 from typing import Any
 
-from unicorn import unicorn_const as uc
-from unicorn import x86_const as x86
-from unicorn.unicorn_py3.unicorn import uclib
-
 from emu.errors import InternalError
-
-library: Any = uclib
-"""Unicorn's functions."""
-library.uc_context_size.restype = ctypes.c_size_t
-
-U64 = ctypes.c_uint64
-POINTER = ctypes.c_void_p
-
-
-class Entry(ctypes.Structure):
-    """A TLB entry, for the page-table walk to fill in."""
-
-    _fields_ = (("paddr", U64), ("perms", ctypes.c_uint32))
-
-
-class Block(ctypes.Structure):
-    """A translated block: where, how many instructions, how many bytes."""
-
-    _fields_ = (("pc", U64), ("icount", ctypes.c_uint16), ("size", ctypes.c_uint16))
-
-
-WALK = ctypes.CFUNCTYPE(
-    ctypes.c_bool, POINTER, U64, ctypes.c_int, ctypes.POINTER(Entry), POINTER
-)  # fmt: skip
-SYSCALL = ctypes.CFUNCTYPE(None, POINTER, POINTER)
-INTERRUPT = ctypes.CFUNCTYPE(None, POINTER, ctypes.c_uint32, POINTER)
-TRANSLATED = ctypes.CFUNCTYPE(None, POINTER, ctypes.POINTER(Block), POINTER, POINTER)
-CODE = ctypes.CFUNCTYPE(None, POINTER, U64, ctypes.c_uint32, POINTER)
-CPUID = ctypes.CFUNCTYPE(ctypes.c_int, POINTER, POINTER)
-"""Signatures of callbacks."""
-
-PERMISSIONS = {"r": uc.UC_PROT_READ, "w": uc.UC_PROT_WRITE, "x": uc.UC_PROT_EXEC}
-
-
-class Hook(IntEnum):
-    """When the engine calls back."""
-
-    WALK = uc.UC_HOOK_TLB_FILL
-    INSTRUCTION = uc.UC_HOOK_INSN
-    INTERRUPT = uc.UC_HOOK_INTR
-    TRANSLATED = uc.UC_HOOK_EDGE_GENERATED
-    BLOCK = uc.UC_HOOK_BLOCK
-    CODE = uc.UC_HOOK_CODE
-
-
-class Status(IntEnum):
-    """How a run ended, as the engine puts it: `hlt`, `stop` and `until` are all OK."""
-
-    OK = uc.UC_ERR_OK
-    INVALID = uc.UC_ERR_INSN_INVALID
-    EXCEPTION = uc.UC_ERR_EXCEPTION
-
-
-SYSCALL_INSTRUCTION = x86.UC_X86_INS_SYSCALL
-CPUID_INSTRUCTION = x86.UC_X86_INS_CPUID
+from emu.process import binding
+from emu.process.batch import Batch
+from emu.process.binding import (
+    INTERRUPT,
+    PERMISSIONS,
+    POINTER,
+    U64,
+    WALK,
+    Control,
+    Hook,
+    check,
+    library,
+    register_number,
+)
 
 _BOOT_PAGE = 1 << 50
 """Beyond every address that a process may have."""
@@ -93,16 +46,6 @@ _TIME_STAMP_DISABLE = 1 << 2
 _BEGIN_AT, _END_AT, _CALLBACK_AT, _USER_DATA_AT = 24, 32, 40, 48
 """Where Unicorn keeps the range of a hook, its function and its word: struct hook, uc_priv.h."""
 _NOWHERE = 1
-
-
-def check(status: int) -> None:
-    """InternalError for everything but success: what we asked of the engine was wrong."""
-    if status != Status.OK:
-        raise InternalError(f"Unicorn: {library.uc_strerror(status).decode()}")
-
-
-class _Msr(ctypes.Structure):
-    _fields_ = (("number", ctypes.c_uint32), ("value", U64))
 
 
 _PAGE = 4096
@@ -129,7 +72,7 @@ def cpuid(leaf: int) -> tuple[int, ...]:
 @WALK  # type: ignore[untyped-decorator]
 def _boot_walk(_: int, page: int, __: int, entry: Any, ___: int) -> bool:
     entry[0].paddr = page
-    entry[0].perms = uc.UC_PROT_READ | uc.UC_PROT_EXEC
+    entry[0].perms = PERMISSIONS["r"] | PERMISSIONS["x"]
     return True
 
 
@@ -161,18 +104,17 @@ class Engine:
     """One x86-64 engine in virtual TLB mode. Gone when it is closed, or when nobody holds it."""
 
     def __init__(self) -> None:
-        self._handle = POINTER()
-        check(library.uc_open(uc.UC_ARCH_X86, uc.UC_MODE_64, ctypes.byref(self._handle)))
+        self._handle = binding.new_handle()
         self._callbacks: list[Any] = []
         self._hooks: list[ctypes.c_size_t] = []
         self._release = weakref.finalize(self, _release, self._handle, self._hooks)
-        self._control(uc.UC_CTL_TLB_TYPE, uc.UC_TLB_VIRTUAL)
+        self._control(Control.TLB_TYPE, binding.VIRTUAL_TLB)
         self._enter_user_mode()
 
     def _enter_user_mode(self) -> None:
         """The CPU starts in ring 0; a sysret takes it to ring 3, for good."""
         for register, value in ((_EFER, _EFER_LONG_MODE), (_STAR, _SELECTORS)):
-            self._write_msr(register, value)
+            binding.write_msr(self._handle, register, value)
         self.set("cr0", self.get("cr0") | _NUMERIC_ERROR)
         self.set("cr4", self.get("cr4") | _TIME_STAMP_DISABLE)
         self.set("rcx", _BOOT_PAGE + len(_SYSRETQ))
@@ -190,10 +132,6 @@ class Engine:
         self.forget_all_code()
         check(library.uc_mem_unmap(self._handle, U64(_BOOT_PAGE), U64(_PAGE)))
         self.flush_tlb()
-
-    def _write_msr(self, register: int, value: int) -> None:
-        pair = _Msr(register, value)
-        check(library.uc_reg_write(self._handle, x86.UC_X86_REG_MSR, ctypes.byref(pair)))
 
     @property
     def address(self) -> int:
@@ -271,16 +209,13 @@ class Engine:
     def translate(self, block: int) -> None:
         """Translates a block anew."""
         self.forget_code(block, block + 1)
-        made = Block()
-        code = uc.UC_CTL_TB_REQUEST_CACHE | 2 << 26 | uc.UC_CTL_IO_READ_WRITE << 30
-        check(library.uc_ctl(self._handle, code, U64(block), ctypes.byref(made)))
+        binding.translate(self._handle, block)
 
     # Memory
 
     def map_window(self, address: int, size: int, host_address: int) -> None:
         """Physical [address, address + size) is host memory, which must outlive the engine."""
-        every = uc.UC_PROT_ALL
-        check(library.uc_mem_map_ptr(self._handle, address, size, every, host_address))
+        binding.map_memory(self._handle, address, size, host_address)
 
     def read(self, address: int, size: int) -> bytes:
         """Bytes by physical address."""
@@ -290,26 +225,26 @@ class Engine:
 
     def flush_tlb(self) -> None:
         """The walk is asked again, for every page."""
-        self._control(uc.UC_CTL_TLB_FLUSH)
+        self._control(Control.FLUSH_TLB)
 
     def forget_code(self, start: int, end: int) -> None:
         """Code in the range is translated again."""
-        self._control(uc.UC_CTL_TB_REMOVE_CACHE, start, end)
+        self._control(Control.FORGET_CODE, start, end)
 
     def forget_all_code(self) -> None:
         """All code is translated again: also what a changed `until` or hook had cut."""
-        self._control(uc.UC_CTL_TB_FLUSH)
+        self._control(Control.FORGET_ALL_CODE)
 
     # Registers
 
     def get(self, name: str) -> int:
         """A register by its name in small letters."""
         value = U64()
-        check(library.uc_reg_read(self._handle, _number(name), ctypes.byref(value)))
+        check(library.uc_reg_read(self._handle, register_number(name), ctypes.byref(value)))
         return value.value
 
     def set(self, name: str, value: int) -> None:
-        check(library.uc_reg_write(self._handle, _number(name), ctypes.byref(U64(value))))
+        check(library.uc_reg_write(self._handle, register_number(name), ctypes.byref(U64(value))))
 
     def batch(self, names: list[str]) -> Batch:
         """A list of registers for reading and writing together."""
@@ -349,44 +284,8 @@ class Engine:
         """From inside a callback: ends the run."""
         library.uc_emu_stop(self._handle)
 
-    def _control(self, what: int, *values: int) -> None:
-        code = what | len(values) << 26 | uc.UC_CTL_IO_WRITE << 30
-        check(library.uc_ctl(self._handle, code, *(U64(value) for value in values)))
-
-
-class Batch:
-    """A list of registers, read or written in one call; an st or xmm register is two words."""
-
-    def __init__(self, engine: ctypes.c_void_p, names: list[str]) -> None:
-        sizes = [2 if name.startswith(("xmm", "st")) else 1 for name in names]
-        self._engine, self._count = engine, len(names)
-        self._values = (U64 * sum(sizes))()
-        self._numbers = (ctypes.c_int32 * len(names))(*map(_number, names))
-        start = ctypes.addressof(self._values)
-        places = (start + 8 * words for words in accumulate(sizes[:-1], initial=0))
-        self._pointers = (POINTER * len(names))(*places)
-
-    def read(self) -> list[int]:
-        check(self._call(library.uc_reg_read_batch))
-        return list(self._values)
-
-    def write(self, values: list[int]) -> None:
-        self._values[:] = values  # type: ignore[assignment]
-        check(self._call(library.uc_reg_write_batch))
-
-    def _call(self, function: Any) -> int:
-        status: int = function(self._engine, self._numbers, self._pointers, self._count)
-        return status
-
-
-def register_number(name: str) -> int:
-    """Unicorn's number of a register; 0 for no name."""
-    return _number(name) if name else 0
-
-
-def _number(name: str) -> int:
-    number: int = getattr(x86, f"UC_X86_REG_{name.upper()}")
-    return number
+    def _control(self, what: Control, *values: int) -> None:
+        binding.control(self._handle, what, *values)
 
 
 def _word_of(hook: ctypes.c_size_t, at: int) -> ctypes.c_uint64:

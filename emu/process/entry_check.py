@@ -14,7 +14,8 @@ from functools import cache
 from itertools import pairwise
 
 from emu.process import host_code
-from emu.process.engine import NOP, Engine, Hook
+from emu.process.binding import Hook
+from emu.process.engine import NOP, Engine
 from emu.process.residues import REGISTERS, Sum
 
 _MOST_SUMS = 8

@@ -6,7 +6,8 @@ import ctypes
 import re
 from typing import NamedTuple
 
-from emu.process.engine import Engine, library
+from emu.process.binding import library
+from emu.process.engine import Engine
 
 
 class ExitCheck(NamedTuple):

@@ -13,11 +13,12 @@ import ctypes
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from emu.process import engine, entry_check
+from emu.process import binding, entry_check
 from emu.process.alignment import Alignment, make_alignment
+from emu.process.binding import Hook
 from emu.process.counter import Counter
 from emu.process.disassembly import steps
-from emu.process.engine import Engine, Hook
+from emu.process.engine import Engine
 from emu.process.entry_check import EntryChecks
 from emu.process.residues import Followed, Sum
 from emu.process.screening import Aligned
@@ -78,7 +79,7 @@ class Minding:
 
     def __init__(self, of: Engine, counter: Counter, hook: ctypes.c_size_t) -> None:
         self._engine, self._counter, self._hook = of, counter, hook
-        self._alignment: Alignment = make_alignment(engine.library)
+        self._alignment: Alignment = make_alignment(binding.library)
         check = self._alignment
         self._in_place = of.hook_nowhere(Hook.CODE, check.callback, user=check.user)
         self._entry_checks = EntryChecks()

@@ -14,7 +14,8 @@ from time import process_time
 from unittest.mock import patch
 
 from emu.process import cpu
-from emu.process.engine import Engine, Hook
+from emu.process.binding import Hook
+from emu.process.engine import Engine
 from emu.process.process import Process
 from emu.process.program import Program
 from syscalls.execve import Bytes, Executable
