@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from emu.errors import GuestFault, Scene
-from emu.process.cpu import GENERAL, Access, Stop
 from emu.process.disassembly import Instruction, disassemble
 from emu.process.fault import fault_address, instruction_at
 from emu.process.machine import Machine
+from emu.process.registers import GENERAL
 from emu.process.screening import INVALID_OPCODE
+from emu.process.stop import Access, Stop
 from syscalls.abi import PAGE, TASK_SIZE
 from syscalls.region import Region
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from emu.process.cpu import FPCW, GENERAL, MXCSR, RFLAGS, Cpu, new_state
+from emu.process.cpu import Cpu
+from emu.process.registers import FPCW, GENERAL, MXCSR, RFLAGS, new_state
 
 ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
 KEPT = ("rbx", "rbp", "r12", "r13", "r14", "r15")

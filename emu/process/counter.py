@@ -12,10 +12,12 @@ A real CPU, single-stepped, does not take that last step, unless it is the only 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from emu.errors import InternalError
 from emu.process import host_code
+from emu.process.disassembly import mnemonics
 from emu.process.exit_check import ExitCheck
 
 _BLOCK_CALLBACK = ctypes.CFUNCTYPE(
@@ -67,6 +69,18 @@ class Counter(Protocol):
 
     def close(self) -> None:
         """Gives its memory back."""
+
+
+_LONGEST_BLOCK = 512 * 15
+"""Bytes: so many instructions at most, each of so many bytes at most."""
+
+
+def take_back_rest(counter: Counter, rip: int, read_code: Callable[[int, int], bytes]) -> None:
+    """After a stop within the last block: what was counted of it and did not run is taken back."""
+    if counter.block <= rip <= counter.block + _LONGEST_BLOCK:
+        code = read_code(counter.block, rip - counter.block)
+        ran = len(mnemonics(code, counter.block))
+        counter.take_back(max(0, counter.length - ran))
 
 
 def make_counter(engine_library: Any, exit_check: ExitCheck | None) -> Counter:

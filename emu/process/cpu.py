@@ -9,42 +9,19 @@ inside callbacks, which it would lose.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from enum import Enum, IntEnum
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import Any
 
 from emu.closing import Closing
 from emu.process import binding, cpuid
 from emu.process.binding import Hook, Status
-from emu.process.counter import Counter, make_counter
-from emu.process.disassembly import mnemonics
+from emu.process.counter import Counter, make_counter, take_back_rest
 from emu.process.engine import Engine
 from emu.process.exit_check import exit_check
-from emu.process.minding import Minding, block_of
-from emu.process.screening import GENERAL_PROTECTION, Refused, aligned_accesses, first_refused
-
-GENERAL = "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip rflags".split()
-CONTROL = ["mxcsr", "fpcw", "fpsw", "fptag"]
-ST = [f"st{number}" for number in range(8)]
-XMM = [f"xmm{number}" for number in range(16)]
-
-MXCSR, FPCW, RFLAGS = 0x1F80, 0x037F, 0x202
-"""What Linux gives a new process."""
-
-_FPSW, _FPTAG = 0, 0xFFFF
-"""An x87 stack with nothing on it."""
-
-STATE = GENERAL + CONTROL + XMM
-
-
-def new_state(
-    general: Mapping[str, int] = MappingProxyType({}), xmm: Sequence[int] = (0,) * 32
-) -> list[int]:
-    """The values of STATE as Linux starts a process, but for what is given."""
-    start = {"rflags": RFLAGS, "mxcsr": MXCSR, "fpcw": FPCW, "fpsw": _FPSW, "fptag": _FPTAG}
-    return [*({**start, **general}.get(name, 0) for name in GENERAL + CONTROL), *xmm]
-
+from emu.process.minding import Minding
+from emu.process.registers import Registers, new_state
+from emu.process.screening import GENERAL_PROTECTION, Refused, first_refused
+from emu.process.stop import Access, Stop
 
 SLICE = 200_000_000
 """Instructions between two looks at pending signals, so that Ctrl-C works."""
@@ -60,42 +37,15 @@ _SYSCALL_LENGTH = 2
 _WITHIN_A_BLOCK = (Status.INVALID, Status.EXCEPTION)
 _HLT = b"\xf4"
 _RDTSC, _RDTSCP = b"\x0f\x31", b"\x0f\x01\xf9"
-_LONGEST_BLOCK = 512 * 15
 _LOW = (1 << 32) - 1
 _NEVER = 1 << 62
 """The length of a block that no budget pays for."""
-
-
-class Access(IntEnum):
-    """What the page-table walk is asked for; Unicorn's numbers."""
-
-    READ = 16
-    WRITE = 17
-    EXECUTE = 18
-
-    def __str__(self) -> str:
-        return self.name.lower()
-
-
-class Stop(Enum):
-    """Why the CPU stopped."""
-
-    HALTED = "halted"
-    """At `int WAY_OUT`, or at `hlt`, which is privileged."""
-    BUDGET = "budget spent"
-    PAGE_FAULT = "page fault"
-    INVALID = "invalid instruction"
-    REFUSED = "an instruction that would compute wrong results"
-    EXCEPTION = "exception"
-    ASKED = "asked to"
-    MEMORY = "memory spent"
-
 
 Walk = Callable[[int, int], tuple[str, int]]
 OnSyscall = Callable[[int, tuple[int, ...]], int | None]
 
 
-class Cpu(Closing):
+class Cpu(Registers, Closing):
     """One x86-64 CPU.
 
     walk(page, access) -> rights as a string of "r", "w", "x", "" to refuse; and the physical page.
@@ -105,10 +55,8 @@ class Cpu(Closing):
 
     def __init__(self, walk: Walk, on_syscall: OnSyscall) -> None:
         self._engine = Engine()
+        super().__init__(self._engine)
         self._walk, self._on_syscall = walk, on_syscall
-        self._state = self._engine.batch(STATE)
-        self._scalars = self._engine.batch(GENERAL + CONTROL)
-        self._floating = self._engine.batch(CONTROL + ST + XMM)
         self._asked_for = self._engine.batch("rax rdi rsi rdx r10 r8 r9 rip rflags".split())
         self._answer = self._engine.batch("rax rcx r11".split())
         self._raised: BaseException | None = None
@@ -136,7 +84,6 @@ class Cpu(Closing):
         self.counter.bind(self._engine.user_data(block))
         self._minding = Minding(self._engine, self.counter, block)
         self._engine.hook(Hook.INSTRUCTION, binding.CPUID(self._cpuid), binding.CPUID_INSTRUCTION)
-        self.get, self.set = self._engine.get, self._engine.set
         self.map_window, self.forget_code = self._engine.map_window, self._engine.forget_code
         self.set_state(new_state())
 
@@ -152,29 +99,6 @@ class Cpu(Closing):
     def instructions(self) -> int:
         """How many it has executed."""
         return self.counter.count
-
-    # Registers; get and set, for one of them, are the engine's
-
-    def state(self) -> dict[str, int]:
-        """The registers of GENERAL and CONTROL."""
-        return dict(zip(GENERAL + CONTROL, self._scalars.read(), strict=True))
-
-    def set_state(self, values: list[int]) -> None:
-        """All of STATE at once: a word each, but two for an xmm register, the low one first."""
-        self._state.write(values)
-
-    def update(self, values: Mapping[str, int]) -> None:
-        """Some registers by name."""
-        for name, value in values.items():
-            self.set(name, value)
-
-    def floating(self) -> list[int]:
-        """CONTROL, ST and XMM: a word each, but two for ST and XMM, the low one first."""
-        return self._floating.read()
-
-    def set_floating(self, values: list[int]) -> None:
-        """What `floating` gave."""
-        self._floating.write(values)
 
     # Running
 
@@ -290,7 +214,7 @@ class Cpu(Closing):
 
     def _why_within(self, status: int) -> Stop:
         """After a stop that is no end of a block."""
-        if self.interrupt == GENERAL_PROTECTION and self._next_byte() == _HLT:
+        if self.interrupt == GENERAL_PROTECTION and self.read_code(self.get("rip"), 1) == _HLT:
             return Stop.HALTED
         if self.interrupt is not None:
             return Stop.EXCEPTION
@@ -298,18 +222,11 @@ class Cpu(Closing):
             return Stop.INVALID
         return Stop.PAGE_FAULT if self.fault else Stop.EXCEPTION
 
-    def _next_byte(self) -> bytes:
-        return self.read_code(self.get("rip"), 1)
-
     def _settle(self) -> None:
         """After a stop within a block: what was counted and did not run is taken back."""
         if self.fault is not None and self.fault[1] == Access.EXECUTE:
             return  # the block had ended
-        counter, rip = self.counter, self.get("rip")
-        if counter.block <= rip <= counter.block + _LONGEST_BLOCK:
-            code = self.read_code(counter.block, rip - counter.block)
-            ran = len(mnemonics(code, counter.block))
-            counter.take_back(max(0, counter.length - ran))
+        take_back_rest(self.counter, self.get("rip"), self.read_code)
 
     # Callbacks. Nothing may escape from them: Unicorn would lose it.
 
@@ -361,14 +278,9 @@ class Cpu(Closing):
     def _screen(self, address: int, code: bytes, instructions: int) -> None:
         """A new block: how long it is, or that it may not run as it stands."""
         refused = first_refused(code, address)
-        held = refused is not None
         if refused is not None:
             self.refused = refused
-        elif accesses := aligned_accesses(code, address):
-            block = block_of(code, address, instructions, accesses)
-            held = block.minds
-            if held:
-                self._minding.hold(block)
+        held = refused is not None or self._minding.holds(code, address, instructions)
         self.counter.learn(address, len(code), _NEVER if held else instructions)
 
     def _cpuid(self, _: int, __: int) -> int:
@@ -377,8 +289,7 @@ class Cpu(Closing):
             shown = cpuid.answer(self.get("rax") & _LOW, self.get("rcx") & _LOW)
             if shown is None:
                 return 0
-            for name, value in zip(("rax", "rbx", "rcx", "rdx"), shown, strict=True):
-                self.set(name, value)
+            self.update(dict(zip(("rax", "rbx", "rcx", "rdx"), shown, strict=True)))
         except BaseException as error:  # noqa: BLE001 - kept, and raised by run
             self._fail(error)
         return 1

@@ -18,7 +18,9 @@ fbstp store another number where there is none that fits.
 
 from __future__ import annotations
 
-from emu.process import engine
+from functools import cache
+
+from emu.process.engine import Engine
 
 Registers = tuple[int, int, int, int]
 """eax, ebx, ecx, edx."""
@@ -33,6 +35,7 @@ _HIDDEN: dict[int, Registers] = {
     EXTENDED_FEATURES: (0, _BMI1 | _SMEP | _BMI2 | _ERMS, 0, 0),
 }
 _NOTHING = (0, 0, 0, 0)
+_CPUID = b"\x0f\xa2"
 
 
 def answer(leaf: int, subleaf: int) -> Registers | None:
@@ -41,7 +44,7 @@ def answer(leaf: int, subleaf: int) -> Registers | None:
         return _NOTHING
     if leaf not in _HIDDEN:
         return None
-    shown = zip(engine.cpuid(leaf), _HIDDEN[leaf], strict=True)
+    shown = zip(_of_engine(leaf), _HIDDEN[leaf], strict=True)
     eax, ebx, ecx, edx = (value & ~hidden for value, hidden in shown)
     return eax, ebx, ecx, edx
 
@@ -49,3 +52,13 @@ def answer(leaf: int, subleaf: int) -> Registers | None:
 def _exists(leaf: int) -> bool:
     """The engine answers other leaves as it answers the highest."""
     return leaf <= _HIGHEST or leaf == _HYPERVISOR or _EXTENDED <= leaf <= _HIGHEST_EXTENDED
+
+
+@cache
+def _of_engine(leaf: int) -> Registers:
+    """A leaf, its first part, as the engine answers it."""
+    engine = Engine()
+    engine.set("rax", leaf)
+    engine.set("rcx", 0)
+    engine.boot(_CPUID)
+    return engine.get("rax"), engine.get("rbx"), engine.get("rcx"), engine.get("rdx")

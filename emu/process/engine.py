@@ -32,8 +32,7 @@ from emu.process.binding import (
 
 _BOOT_PAGE = 1 << 50
 """Beyond every address that a process may have."""
-_SYSRETQ, _CPUID, _HLT = bytes.fromhex("480f07"), bytes.fromhex("0fa2"), bytes.fromhex("f4")
-NOP = b"\x90"
+_SYSRETQ, _HLT = bytes.fromhex("480f07"), bytes.fromhex("f4")
 _NO_EXCEPTION = -1
 _EFER, _STAR = 0xC000_0080, 0xC000_0081
 _EFER_LONG_MODE = 0x501
@@ -57,16 +56,6 @@ def _boot_page(code: bytes) -> mmap.mmap:
     page = mmap.mmap(-1, _PAGE)
     page[: len(code)] = code
     return page
-
-
-@cache
-def cpuid(leaf: int) -> tuple[int, ...]:
-    """A leaf of CPUID, its first part, as the engine answers it: eax, ebx, ecx, edx."""
-    engine = Engine()
-    engine.set("rax", leaf)
-    engine.set("rcx", 0)
-    engine.boot(_CPUID)
-    return tuple(engine.get(name) for name in ("rax", "rbx", "rcx", "rdx"))
 
 
 @WALK  # type: ignore[untyped-decorator]
@@ -255,23 +244,25 @@ class Engine:
 
         Unicorn has no call for that, but lets the CPU's state be saved, and restored.
         """
+        with self._saved_state() as state:
+            place = state + _pending_exception()
+            ctypes.c_int32.from_address(place).value = _NO_EXCEPTION
+            check(library.uc_context_restore(self._handle, POINTER(state)))
+
+    def _saved(self) -> bytes:
+        with self._saved_state() as state:
+            return ctypes.string_at(state, library.uc_context_size(self._handle))
+
+    @contextmanager
+    def _saved_state(self) -> Iterator[int]:
+        """Where the CPU's state is saved, for as long as that is needed."""
         context = POINTER()
         check(library.uc_context_alloc(self._handle, ctypes.byref(context)))
         try:
             check(library.uc_context_save(self._handle, context))
-            place = (context.value or 0) + _pending_exception()
-            ctypes.c_int32.from_address(place).value = _NO_EXCEPTION
-            check(library.uc_context_restore(self._handle, context))
+            yield context.value or 0
         finally:
             check(library.uc_context_free(context))
-
-    def _saved(self) -> bytes:
-        context = POINTER()
-        check(library.uc_context_alloc(self._handle, ctypes.byref(context)))
-        check(library.uc_context_save(self._handle, context))
-        data = ctypes.string_at(context.value or 0, library.uc_context_size(self._handle))
-        check(library.uc_context_free(context))
-        return data
 
     # Running
 

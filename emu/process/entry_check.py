@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from emu.process import host_code
 from emu.process.binding import Hook
-from emu.process.engine import NOP, Engine
+from emu.process.engine import Engine
 from emu.process.residues import REGISTERS, Sum
 
 _MOST_SUMS = 8
@@ -23,6 +23,7 @@ _MOST_SUMS = 8
 _MOST_ROUTINES = 1 << 14
 _REGISTER_SIZE = 8
 _PROBE = "count"
+_NOP = b"\x90"
 
 
 class EntryChecks:
@@ -96,7 +97,7 @@ def _registers_found() -> bool:
     found = ctypes.c_uint64()
     routine = ctypes.c_void_p(host_code.address_of(_PROBE, "find_state"))
     engine.hook(Hook.BLOCK, routine, user=ctypes.addressof(found))
-    engine.boot(NOP)
+    engine.boot(_NOP)
     state = _own_memory(found.value, _REGISTER_SIZE * len(values))
     engine.close()
     return state == struct.pack("<16Q", *values)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from emu.process.cpu import Access, Cpu, Stop
+from emu.process.cpu import Cpu
 from emu.process.disassembly import Instruction
 from emu.process.fault import fault_address, instruction_at
 from emu.process.mmu import Mmu
 from emu.process.screening import GENERAL_PROTECTION, INVALID_OPCODE
+from emu.process.stop import Access, Stop
 from syscalls import AddressSpace
 from syscalls.frame import Trap
 from syscalls.region import Rights

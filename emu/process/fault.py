@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from emu.process.cpu import Access, Cpu
+from emu.process.cpu import Cpu
 from emu.process.disassembly import Instruction, disassemble
 from emu.process.mmu import Mmu
+from emu.process.stop import Access
 from syscalls import AddressSpace
 from syscalls.abi import PAGE, TASK_SIZE
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from emu.closing import Closing
-from emu.process.cpu import Cpu, Stop
+from emu.process.cpu import Cpu
 from emu.process.delivery import deliver, leave
 from emu.process.exceptions import signal_of
 from emu.process.mmu import Mmu, TooMuchTouched
+from emu.process.stop import Stop
 from syscalls import Kernel, Limits
 from syscalls.ending import Ending, SignalReturn
 from syscalls.frame import Trap

@@ -21,7 +21,7 @@ from emu.process.disassembly import steps
 from emu.process.engine import Engine
 from emu.process.entry_check import EntryChecks
 from emu.process.residues import Followed, Sum
-from emu.process.screening import Aligned
+from emu.process.screening import Aligned, aligned_accesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,7 @@ def judged(
 
 
 class Minding:
-    """Of one engine. held: the block last translated, if it must be translated anew to be checked.
-
-    hook: the engine's hook on blocks.
-    """
+    """Of one engine. hook: the engine's hook on blocks."""
 
     def __init__(self, of: Engine, counter: Counter, hook: ctypes.c_size_t) -> None:
         self._engine, self._counter, self._hook = of, counter, hook
@@ -84,7 +81,8 @@ class Minding:
         self._in_place = of.hook_nowhere(Hook.CODE, check.callback, user=check.user)
         self._entry_checks = EntryChecks()
         self._blocks: dict[int, Block] = {}
-        self.held: Block | None = None
+        self._held: Block | None = None
+        """The block last translated, if it must be translated anew to be checked."""
 
     def __len__(self) -> int:
         return len(self._blocks)
@@ -96,17 +94,23 @@ class Minding:
 
     def forget(self) -> None:
         """A new run begins."""
-        self.held = None
+        self._held = None
         self._alignment.forget()
 
-    def hold(self, block: Block) -> None:
-        """A block that may not be entered yet was translated."""
-        self._blocks[block.address] = self.held = block
+    def holds(self, code: bytes, address: int, instructions: int) -> bool:
+        """A block was translated: whether it may not be entered before `translate`."""
+        accesses = aligned_accesses(code, address)
+        if not accesses:
+            return False
+        block = block_of(code, address, instructions, accesses)
+        if block.minds:
+            self._blocks[address] = self._held = block
+        return block.minds
 
     def translate(self) -> int | None:
         """After a stop before a block that minds: translates it anew. Where to go on, then."""
-        if self.held is not None:
-            return self._translate(self.held, self._routine(self.held))
+        if self._held is not None:
+            return self._translate(self._held, self._routine(self._held))
         if self._counter.uneven is not None:
             return self._translate(self._blocks[self._counter.uneven], None)
         return None

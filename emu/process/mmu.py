@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
-from emu.process.cpu import Access
+from emu.process.stop import Access
 from emu.process.windows import WINDOW, Windows
 from syscalls.abi import PAGE
 from syscalls.memory import TooMuchTouched

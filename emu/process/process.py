@@ -21,8 +21,8 @@ from emu.errors import BudgetSpent, ClosedError, GuestExited, GuestFault, Memory
 from emu.process import autopsy, convention
 from emu.process.autopsy import Place
 from emu.process.convention import CANARY, Violation
-from emu.process.cpu import Stop
 from emu.process.machine import Machine
+from emu.process.stop import Stop
 from syscalls import Limits, ProcessExit, SystemCall
 from syscalls.abi import TASK_SIZE, page_up
 from syscalls.ending import Ending, Killed

@@ -11,8 +11,8 @@ from operator import itemgetter
 from emu.errors import BudgetSpent, Deadlocked, GuestDied, InternalError, MemorySpent, OutputSpent
 from emu.process import autopsy, elf_symbols
 from emu.process.autopsy import Place
-from emu.process.cpu import Stop
 from emu.process.machine import Machine
+from emu.process.stop import Stop
 from syscalls import Limits, ProcessExit, ending
 from syscalls.abi import EACCES, Errno
 from syscalls.ending import Deadlock, Killed

@@ -14,9 +14,11 @@ import pytest
 from guests import Load
 
 from asm.assembler import BASE
-from emu.process.cpu import FPCW, GENERAL, MXCSR, RFLAGS, Cpu, Stop, new_state
+from emu.process.cpu import Cpu
 from emu.process.mmu import Mmu
 from emu.process.process import Process
+from emu.process.registers import FPCW, GENERAL, MXCSR, RFLAGS, new_state
+from emu.process.stop import Stop
 from syscalls.abi import PAGE
 
 

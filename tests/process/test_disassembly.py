@@ -7,9 +7,9 @@ import pytest
 
 from asm.assembler import BASE
 from emu.errors import GuestFault
-from emu.process.cpu import GENERAL
 from emu.process.disassembly import Instruction, disassemble
 from emu.process.process import Process
+from emu.process.registers import GENERAL
 from syscalls.abi import PAGE
 
 REGISTERS = {name: 0x1000 * (i + 1) for i, name in enumerate(GENERAL)}
