@@ -49,7 +49,6 @@ class Wish:
 
 
 ANYWHERE = Wish()
-AT_PLACE = Wish(fixed=True)
 
 
 def start_with_gap(region: Region) -> int:

@@ -83,7 +83,9 @@ def bits(*numbers: int) -> int:
 
 
 def signal_name(number: int) -> str:
-    """11 as "SIGSEGV", 34 as "SIGRT_2"."""
+    """As strace has it: 11 as "SIGSEGV", 34 as "SIGRT_2"; the number where it is no signal."""
     if number in tuple(Signal):
         return Signal(number).name
-    return f"SIGRT_{number - FIRST_REALTIME}" if number >= FIRST_REALTIME else f"signal {number}"
+    if number == FIRST_REALTIME:
+        return "SIGRTMIN"
+    return f"SIGRT_{number - FIRST_REALTIME}" if FIRST_REALTIME < number <= LAST else str(number)

@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 
 from syscalls.abi import errno_name
 from syscalls.row import Row
+from syscalls.signal_numbers import signal_name
 from syscalls.text.restarts import RESTARTS
 from syscalls.text.sight import Read, Sight
 from syscalls.text.siginfo import siginfo_words
-from syscalls.text.signals import signal_name
 from syscalls.text.strings import quoted
 
 COLUMN = 40

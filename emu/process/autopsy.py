@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from emu.errors import GuestFault, Scene
+from emu.process.counter import LONGEST_BLOCK
 from emu.process.disassembly import Instruction, disassemble
 from emu.process.fault import fault_address, instruction_at
 from emu.process.machine import Machine
@@ -15,7 +16,6 @@ from emu.process.stop import Access, Stop
 from syscalls.abi import PAGE, TASK_SIZE
 from syscalls.region import Region
 
-_LONGEST_BLOCK = 512 * 15
 _NEAR = 1 << 20
 _EXCEPTIONS = {
     0: "a division error (#DE)",
@@ -126,14 +126,14 @@ def _jump(machine: Machine) -> int | None:
     counter = machine.cpu.counter
     if not counter.length:
         return None
-    code = machine.memory.read(counter.block, _LONGEST_BLOCK)
+    code = machine.memory.read(counter.block, LONGEST_BLOCK)
     last = disassemble(code, counter.block)[: counter.length]
     return last[-1].address if last and last[-1].jumps else None
 
 
 def _instructions(machine: Machine, start: int, end: int) -> list[Instruction]:
     """The instructions in [start, end); none if that is no piece of a block."""
-    if not start <= end <= start + _LONGEST_BLOCK:
+    if not start <= end <= start + LONGEST_BLOCK:
         return []
     return disassemble(machine.memory.read(start, end - start), start)
 

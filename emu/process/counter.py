@@ -71,13 +71,13 @@ class Counter(Protocol):
         """Gives its memory back."""
 
 
-_LONGEST_BLOCK = 512 * 15
+LONGEST_BLOCK = 512 * 15
 """Bytes: so many instructions at most, each of so many bytes at most."""
 
 
 def take_back_rest(counter: Counter, rip: int, read_code: Callable[[int, int], bytes]) -> None:
     """After a stop within the last block: what was counted of it and did not run is taken back."""
-    if counter.block <= rip <= counter.block + _LONGEST_BLOCK:
+    if counter.block <= rip <= counter.block + LONGEST_BLOCK:
         code = read_code(counter.block, rip - counter.block)
         ran = len(mnemonics(code, counter.block))
         counter.take_back(max(0, counter.length - ran))

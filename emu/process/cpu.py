@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emu.closing import Closing
-from emu.process import binding, cpuid
+from emu.process import binding, cpuid, screening, time_stamp
 from emu.process.binding import Hook, Status
 from emu.process.counter import Counter, make_counter, take_back_rest
 from emu.process.engine import Engine
@@ -25,18 +25,14 @@ from emu.process.stop import Access, Stop
 
 SLICE = 200_000_000
 """Instructions between two looks at pending signals, so that Ctrl-C works."""
-
 _MANY_FILLS = 2048
 """Walks after which the TLB is flushed: only then does Unicorn make it larger, and it begins with
 256 entries."""
-
 WAY_OUT = 0xFF
 """The software interrupt that ends a run."""
-_FIRST_SOFTWARE_INTERRUPT = 32
 _SYSCALL_LENGTH = 2
 _WITHIN_A_BLOCK = (Status.INVALID, Status.EXCEPTION)
 _HLT = b"\xf4"
-_RDTSC, _RDTSCP = b"\x0f\x31", b"\x0f\x01\xf9"
 _LOW = (1 << 32) - 1
 _NEVER = 1 << 62
 """The length of a block that no budget pays for."""
@@ -173,17 +169,12 @@ class Cpu(Registers, Closing):
     def _after_time_stamp(self) -> int | None:
         """rdtsc and rdtscp, which the kernel keeps for itself: they tell instructions."""
         rip = self.get("rip")
-        code = self.read_code(rip, len(_RDTSCP))
-        length = 2 if code.startswith(_RDTSC) else 3 if code == _RDTSCP else 0
-        if not length:
+        asked = time_stamp.asked(self.read_code(rip, time_stamp.LONGEST))
+        if asked is None:
             return None
         self.counter.take_back(-1)
-        now = self.counter.count
-        self.set("rax", now & _LOW)
-        self.set("rdx", now >> 32)
-        if length == len(_RDTSCP):
-            self.set("rcx", 0)  # the number of the CPU
-        return rip + length
+        self.update(time_stamp.answer(asked, self.counter.count))
+        return rip + len(asked)
 
     def _emulate(self, address: int, until: int = 0) -> int:
         hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
@@ -224,9 +215,8 @@ class Cpu(Registers, Closing):
 
     def _settle(self) -> None:
         """After a stop within a block: what was counted and did not run is taken back."""
-        if self.fault is not None and self.fault[1] == Access.EXECUTE:
-            return  # the block had ended
-        take_back_rest(self.counter, self.get("rip"), self.read_code)
+        if self.fault is None or self.fault[1] != Access.EXECUTE:  # else the block had ended
+            take_back_rest(self.counter, self.get("rip"), self.read_code)
 
     # Callbacks. Nothing may escape from them: Unicorn would lose it.
 
@@ -262,7 +252,7 @@ class Cpu(Registers, Closing):
 
     def _interrupted(self, _: int, number: int, __: int) -> None:
         self.interrupt = number
-        self._excepted = number < _FIRST_SOFTWARE_INTERRUPT
+        self._excepted = number < screening.FIRST_SOFTWARE_INTERRUPT
         self._engine.stop()
 
     def _translated(self, _: int, block: Any, __: int, ___: int) -> None:

@@ -1,9 +1,4 @@
-"""The language of the trace: what happened, in the order in which it did.
-
-Call        the program called the allocator, and it came back
-Store       the program wrote its own memory
-SystemCall  what a call asked of the kernel (syscalls/kernel.py); a part of its Call
-"""
+"""The program called the allocator, and it came back."""
 
 from __future__ import annotations
 

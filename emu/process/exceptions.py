@@ -6,7 +6,7 @@ from emu.process.cpu import Cpu
 from emu.process.disassembly import Instruction
 from emu.process.fault import fault_address, instruction_at
 from emu.process.mmu import Mmu
-from emu.process.screening import GENERAL_PROTECTION, INVALID_OPCODE
+from emu.process.screening import FIRST_SOFTWARE_INTERRUPT, GENERAL_PROTECTION, INVALID_OPCODE
 from emu.process.stop import Access, Stop
 from syscalls import AddressSpace
 from syscalls.frame import Trap
@@ -32,8 +32,6 @@ _AT_INSTRUCTION = (_DIVISION, INVALID_OPCODE, _X87, _SIMD, _DEBUG)
 """Exceptions whose si_addr is the instruction."""
 _USER, _FETCH, _WRITE, _PRESENT = 4, 16, 2, 1
 """Bits of a page fault's error code (Intel SDM, volume 3, 4.7)."""
-_FIRST_SOFTWARE = 32
-"""From here on, interrupts are what `int` raises."""
 _INT_LENGTH = 2
 _IDT = 2
 """In the error code of #GP: the selector is a gate's."""
@@ -54,7 +52,7 @@ def signal_of(
             return _not_canonical(instruction_at(space, memory, rip), last)
         return _page_fault(space, memory, *cpu.fault, address, last)
     number = _number(cpu, stop)
-    if number >= _FIRST_SOFTWARE:  # `int`, at a gate that is the kernel's alone
+    if number >= FIRST_SOFTWARE_INTERRUPT:  # `int`, at a gate that is the kernel's alone
         cpu.set("rip", cpu.get("rip") - _INT_LENGTH)
         trap = Trap(GENERAL_PROTECTION, number << 3 | _IDT, last.address)
         return _fault(Signal.SIGSEGV, Code.SI_KERNEL, 0), trap

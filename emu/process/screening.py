@@ -15,6 +15,8 @@ from emu.process.disassembly import Operand, statements, wide_operands
 
 INVALID_OPCODE, GENERAL_PROTECTION = 6, 13
 """Exceptions (Intel SDM, volume 3, 6.15)."""
+FIRST_SOFTWARE_INTERRUPT = 32
+"""From here on, interrupts are what `int` raises."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ Source: asm-generic/fcntl.h, linux/fcntl.h.
 
 from __future__ import annotations
 
+from syscalls.signal_numbers import signal_name
 from syscalls.text.files import WHENCE_NAMES, open_words
 from syscalls.text.sight import Sight, Text, at, hexadecimal, low, number, signed_decimal
-from syscalls.text.signals import signal, signal_name
+from syscalls.text.signals import signal
 from syscalls.text.words import bits, choice, fields, flag_words, names, numbered, one_of
 
 COMMANDS = numbered(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from syscalls.signal_numbers import signal_name
 from syscalls.text.capabilities import CAPABILITIES
 from syscalls.text.process import pointer_out, unsigned_out
 from syscalls.text.sight import (
@@ -20,7 +21,7 @@ from syscalls.text.sight import (
     signed_decimal,
     unsigned,
 )
-from syscalls.text.signals import signal, signal_name
+from syscalls.text.signals import signal
 from syscalls.text.strings import string, thread_name
 from syscalls.text.words import bits, choice, flag_words, flags, names, numbered, one_of
 

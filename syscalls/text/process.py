@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from struct import Struct
 
+from syscalls.resources import Resource
 from syscalls.text.clocks import timeval_words
 from syscalls.text.sight import Sight, array, at, low, number, pointer
 from syscalls.text.strings import bytes_out, quoted
 from syscalls.text.words import bits, choice, fields, flag_words, flags, names, numbered, one_of
 
-RESOURCE = choice(
-    numbered("CPU FSIZE DATA STACK CORE RSS NPROC NOFILE MEMLOCK AS LOCKS SIGPENDING MSGQUEUE NICE"
-             " RTPRIO RTTIME", "RLIMIT_"), "RLIMIT"
-)  # fmt: skip
+RESOURCE = choice({one.value: f"RLIMIT_{one.name}" for one in Resource}, "RLIMIT")
 RUSAGE_WHO = choice(
     names("RUSAGE_SELF 0 RUSAGE_CHILDREN 0xffffffff RUSAGE_BOTH 0xfffffffe RUSAGE_THREAD 1"),
     "RUSAGE",
@@ -144,10 +142,8 @@ def scheduler(value: int, _: Sight) -> str:
     return f"{plain}|SCHED_RESET_ON_FORK" if value & _RESET_ON_FORK else plain
 
 
-scheduler_param = at("<i", "[{}]".format)
 int_out = at("<i", "[{}]".format)
 unsigned_out = at("<I", "[{}]".format)
-long_out = at("<q", "[{}]".format)
 size_out = at("<Q", "[{}]".format)
 pointer_out = at("<Q", lambda value: f"[{pointer(value)}]")
 

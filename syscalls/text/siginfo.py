@@ -5,8 +5,8 @@ from __future__ import annotations
 from errno import errorcode as errno_names
 from struct import Struct
 
+from syscalls.signal_numbers import signal_name
 from syscalls.text.sight import Sight, low, number, pointer
-from syscalls.text.signals import signal_name
 from syscalls.text.words import fields, names, numbered
 
 SIZE = 128

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from struct import Struct
 
+from syscalls.signal_numbers import LAST, signal_name
 from syscalls.text.sight import Sight, at, number, pointer
 from syscalls.text.words import choice, fields, flag_words, flags, names, numbered
 
-SIGNALS = numbered(
-    "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP"
-    " TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS RTMIN", first=1
-) | {number: f"RT_{number - 32}" for number in range(33, 65)}  # fmt: skip
+_SIGNALS = {number: signal_name(number).removeprefix("SIG") for number in range(1, LAST + 1)}
 _ALL = (1 << 64) - 1
 _MANY = 64 * 2 // 3
 """From so many signals on, a set is told by what is not in it."""
@@ -31,11 +29,6 @@ MASK_HOW = choice(numbered("SIG_BLOCK SIG_UNBLOCK SIG_SETMASK"), "SIG")
 SIGNALFD = flags(names("SFD_CLOEXEC 0o2000000 SFD_NONBLOCK 0o4000"), "SFD")
 
 
-def signal_name(value: int) -> str:
-    """SIGINT; the number where there is no such signal."""
-    return f"SIG{SIGNALS[value]}" if value in SIGNALS else str(value)
-
-
 def signal(value: int, _: Sight) -> str:
     return signal_name(value)
 
@@ -44,7 +37,7 @@ def signal_set(mask: int) -> str:
     """[HUP INT]; ~[KILL] for a set of nearly all."""
     inverted = mask.bit_count() >= _MANY
     told = mask ^ _ALL if inverted else mask
-    words = " ".join(name for value, name in SIGNALS.items() if told >> value - 1 & 1)
+    words = " ".join(name for value, name in _SIGNALS.items() if told >> value - 1 & 1)
     return f"{'~' * inverted}[{words}]"
 
 

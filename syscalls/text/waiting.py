@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from syscalls.signal_numbers import signal_name
 from syscalls.text.process import rusage
 from syscalls.text.sight import Sight, low, pointer
-from syscalls.text.signals import signal_name
 
 _CONTINUED = 0xFFFF
 _STOPPED = 0x7F
