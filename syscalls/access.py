@@ -11,7 +11,7 @@ from syscalls.abi import EACCES, EINVAL, Errno
 from syscalls.call import Context
 from syscalls.files.numbers import AT_FDCWD, S_IFDIR, S_IFLNK, S_IFREG, At
 from syscalls.files.place import Place
-from syscalls.paths import find, path_at
+from syscalls.paths import find_at
 
 _EXECUTE, _WRITE, _READ = 1, 2, 4
 _FLAGS = int(At.EACCESS | At.SYMLINK_NOFOLLOW | At.EMPTY_PATH)
@@ -28,8 +28,7 @@ def faccessat(context: Context, folder_fd: int, path: int, mode: int) -> int:
 def faccessat2(context: Context, folder_fd: int, address: int, mode: int, flags: int) -> int:
     if mode & ~(_READ | _WRITE | _EXECUTE) or flags & ~_FLAGS:
         raise Errno(EINVAL)
-    path = path_at(context, address, empty=bool(flags & At.EMPTY_PATH))
-    found = find(context, folder_fd, path, follow=not flags & At.SYMLINK_NOFOLLOW)
+    found = find_at(context, folder_fd, address, flags)
     _check(found, execute=bool(mode & _EXECUTE), write=bool(mode & _WRITE))
     return 0
 

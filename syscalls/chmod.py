@@ -11,7 +11,7 @@ from syscalls.call import Context
 from syscalls.files.numbers import AT_FDCWD, PERMISSIONS, At
 from syscalls.files.own import place_of
 from syscalls.files.place import Place
-from syscalls.paths import find, path_at
+from syscalls.paths import find_at
 
 _FLAGS = int(At.SYMLINK_NOFOLLOW | At.EMPTY_PATH)
 
@@ -31,8 +31,7 @@ def fchmodat(context: Context, folder_fd: int, path: int, mode: int) -> int:
 def fchmodat2(context: Context, folder_fd: int, address: int, mode: int, flags: int) -> int:
     if flags & ~_FLAGS:
         raise Errno(EINVAL)
-    path = path_at(context, address, empty=bool(flags & At.EMPTY_PATH))
-    return _set(find(context, folder_fd, path, follow=not flags & At.SYMLINK_NOFOLLOW), mode)
+    return _set(find_at(context, folder_fd, address, flags), mode)
 
 
 def _set(place: Place, mode: int) -> int:

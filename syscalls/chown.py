@@ -10,7 +10,7 @@ from syscalls.call import Context
 from syscalls.files.numbers import AT_FDCWD, At
 from syscalls.files.own import place_of
 from syscalls.files.place import Place
-from syscalls.paths import find, path_at
+from syscalls.paths import find_at
 
 _FLAGS = int(At.SYMLINK_NOFOLLOW | At.EMPTY_PATH)
 _ID = 0xFFFF_FFFF
@@ -31,8 +31,7 @@ def fchown(context: Context, fd: int, uid: int, gid: int) -> int:
 def fchownat(context: Context, folder_fd: int, address: int, uid: int, gid: int, flags: int) -> int:
     if flags & ~_FLAGS:
         raise Errno(EINVAL)
-    path = path_at(context, address, empty=bool(flags & At.EMPTY_PATH))
-    found = find(context, folder_fd, path, follow=not flags & At.SYMLINK_NOFOLLOW)
+    found = find_at(context, folder_fd, address, flags)
     return _set(found, uid, gid)
 
 

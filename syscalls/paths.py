@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syscalls.abi import ENAMETOOLONG, ENOENT, Errno
 from syscalls.call import Context
-from syscalls.files.numbers import AT_FDCWD, PATH_MAX
+from syscalls.files.numbers import AT_FDCWD, PATH_MAX, At
 from syscalls.files.own import place_of
 from syscalls.files.place import Place
 from syscalls.files.walk import Last
@@ -35,6 +35,12 @@ def find(context: Context, folder_fd: int, path: bytes, *, follow: bool = True) 
     if not path:
         return start
     return context.filesystem.walk().locate(start, path, follow=follow)
+
+
+def find_at(context: Context, folder_fd: int, address: int, flags: int) -> Place:
+    """What is at a path in the guest's memory, as AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW say."""
+    path = path_at(context, address, empty=bool(flags & At.EMPTY_PATH))
+    return find(context, folder_fd, path, follow=not flags & At.SYMLINK_NOFOLLOW)
 
 
 def last_of(context: Context, folder_fd: int, path: bytes) -> Last:

@@ -6,10 +6,18 @@ Deviation: of the flags of preadv2, those are accepted that change nothing for o
 
 from __future__ import annotations
 
-from syscalls.abi import EINVAL, EOPNOTSUPP, ESPIPE, Errno
+from syscalls.abi import EOPNOTSUPP, Errno
 from syscalls.call import Context
 from syscalls.files.file import File
-from syscalls.transfer import Buffers, buffer, check_offset, fill, readable_file, vector
+from syscalls.transfer import (
+    Buffers,
+    buffer,
+    check_offset,
+    check_position,
+    fill,
+    readable_file,
+    vector,
+)
 
 HARMLESS_FLAGS = 1 | 2 | 4
 """RWF_HIPRI, RWF_DSYNC, RWF_SYNC."""
@@ -26,11 +34,7 @@ def readv(context: Context, fd: int, address: int, count: int) -> int:
 
 
 def pread64(context: Context, fd: int, address: int, count: int, offset: int) -> int:
-    if offset < 0:
-        raise Errno(EINVAL)
-    file = context.files.at(fd)
-    if not file.seekable:
-        raise Errno(ESPIPE)
+    check_position(context, fd, offset)
     file = readable_file(context, fd)
     into = buffer(address, count)
     check_offset(offset, count)
@@ -38,11 +42,7 @@ def pread64(context: Context, fd: int, address: int, count: int, offset: int) ->
 
 
 def preadv(context: Context, fd: int, address: int, count: int, offset: int) -> int:
-    if offset < 0:
-        raise Errno(EINVAL)
-    file = context.files.at(fd)
-    if not file.seekable:
-        raise Errno(ESPIPE)
+    check_position(context, fd, offset)
     file = readable_file(context, fd)
     return _fill_vector(context, file, vector(context, address, count), offset)
 

@@ -14,7 +14,7 @@ from syscalls.call import Context
 from syscalls.clock import NANOSECONDS
 from syscalls.files.numbers import AT_FDCWD, At
 from syscalls.files.stat import Stat
-from syscalls.paths import find, path_at
+from syscalls.paths import find_at
 
 _STAT = struct.Struct("<QQQIIIIQqqq6q24x")
 _FLAGS = int(
@@ -39,8 +39,7 @@ def fstat(context: Context, fd: int, into: int) -> int:
 def newfstatat(context: Context, folder_fd: int, address: int, into: int, flags: int) -> int:
     if flags & ~_FLAGS:
         raise Errno(EINVAL)
-    path = path_at(context, address, empty=bool(flags & At.EMPTY_PATH))
-    found = find(context, folder_fd, path, follow=not flags & At.SYMLINK_NOFOLLOW)
+    found = find_at(context, folder_fd, address, flags)
     _store(context, into, found.node.stat())
     return 0
 

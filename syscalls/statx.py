@@ -13,7 +13,7 @@ from syscalls.call import Context
 from syscalls.clock import NANOSECONDS
 from syscalls.files.numbers import At
 from syscalls.files.stat import Stat
-from syscalls.paths import find, path_at
+from syscalls.paths import find_at
 
 _STATX = struct.Struct("<IIQIIIHxxQQQQ" + "qIxxxx" * 4 + "IIII" + "112x")
 _BASIC = 0x7FF
@@ -25,8 +25,7 @@ _FLAGS = int(At.SYMLINK_NOFOLLOW | At.NO_AUTOMOUNT | At.EMPTY_PATH) | _SYNC
 def statx(context: Context, folder_fd: int, address: int, flags: int, mask: int, into: int) -> int:
     if mask & _RESERVED or flags & _SYNC == _SYNC or flags & ~_FLAGS:
         raise Errno(EINVAL)
-    path = path_at(context, address, empty=bool(flags & At.EMPTY_PATH))
-    found = find(context, folder_fd, path, follow=not flags & At.SYMLINK_NOFOLLOW)
+    found = find_at(context, folder_fd, address, flags)
     _store(context, into, found.node.stat())
     return 0
 

@@ -104,6 +104,14 @@ def writable_file(context: Context, fd: int) -> File:
     return file
 
 
+def check_position(context: Context, fd: int, offset: int) -> None:
+    """EINVAL, EBADF, ESPIPE: a place to read or write that the file cannot have."""
+    if offset < 0:
+        raise Errno(EINVAL)
+    if not context.files.at(fd).seekable:
+        raise Errno(ESPIPE)
+
+
 def check_offset(offset: int, size: int) -> None:
     """EINVAL where a file cannot reach so far."""
     if offset < 0 or offset + size > MOST_OFFSET:

@@ -14,7 +14,7 @@ from syscalls.clock import MICROSECOND, MICROSECONDS, NANOSECONDS
 from syscalls.files.numbers import AT_FDCWD, At
 from syscalls.files.own import place_of
 from syscalls.files.place import Place
-from syscalls.paths import find, path_at
+from syscalls.paths import find_at
 
 _TIMES = struct.Struct("<qqqq")
 _TWO = struct.Struct("<qq")
@@ -80,5 +80,4 @@ def _find(context: Context, folder_fd: int, address: int, flags: int) -> Place:
         raise Errno(EINVAL)
     if not address:
         raise Errno(EFAULT)
-    path = path_at(context, address, empty=bool(flags & At.EMPTY_PATH))
-    return find(context, folder_fd, path, follow=not flags & At.SYMLINK_NOFOLLOW)
+    return find_at(context, folder_fd, address, flags)

@@ -6,11 +6,19 @@ are accepted that change nothing for one process; more output than the world all
 
 from __future__ import annotations
 
-from syscalls.abi import EINVAL, EOPNOTSUPP, ESPIPE, Errno
+from syscalls.abi import EOPNOTSUPP, Errno
 from syscalls.call import Context
 from syscalls.files.file import File
 from syscalls.read import HARMLESS_FLAGS
-from syscalls.transfer import Buffers, buffer, check_offset, drain, vector, writable_file
+from syscalls.transfer import (
+    Buffers,
+    buffer,
+    check_offset,
+    check_position,
+    drain,
+    vector,
+    writable_file,
+)
 
 
 def write(context: Context, fd: int, address: int, count: int) -> int:
@@ -24,10 +32,7 @@ def writev(context: Context, fd: int, address: int, count: int) -> int:
 
 
 def pwrite64(context: Context, fd: int, address: int, count: int, offset: int) -> int:
-    if offset < 0:
-        raise Errno(EINVAL)
-    if not context.files.at(fd).seekable:
-        raise Errno(ESPIPE)
+    check_position(context, fd, offset)
     file = writable_file(context, fd)
     out_of = buffer(address, count)
     check_offset(offset, count)
@@ -35,11 +40,7 @@ def pwrite64(context: Context, fd: int, address: int, count: int, offset: int) -
 
 
 def pwritev(context: Context, fd: int, address: int, count: int, offset: int) -> int:
-    if offset < 0:
-        raise Errno(EINVAL)
-    file = context.files.at(fd)
-    if not file.seekable:
-        raise Errno(ESPIPE)
+    check_position(context, fd, offset)
     file = writable_file(context, fd)
     return _drain_vector(context, file, vector(context, address, count), offset)
 

@@ -17,6 +17,8 @@ from emu.errors import GuestDied, InputError
 
 if TYPE_CHECKING:
     from emu.process.program import Ended, Program
+    from syscalls import Limits
+    from syscalls.world import World
 
 _DIED = 3
 
@@ -139,7 +141,7 @@ def _environment(variables: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def _world(given: dict[str, Any]) -> Any:
+def _world(given: dict[str, Any]) -> World:
     from syscalls.host_stream import HostStream
     from syscalls.world import World
 
@@ -187,7 +189,7 @@ def _seed(text: str) -> int:
         raise InputError("is no number", f"--seed {text}", expected="a whole number") from None
 
 
-def _limits(memory: int | None) -> Any:
+def _limits(memory: int | None) -> Limits:
     from syscalls import Limits
 
     return Limits() if memory is None else Limits(touched=memory)
