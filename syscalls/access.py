@@ -8,7 +8,7 @@ for a filesystem that is read-only.
 from __future__ import annotations
 
 from syscalls.abi import EACCES, EINVAL, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.numbers import AT_FDCWD, S_IFDIR, S_IFLNK, S_IFREG, At
 from syscalls.files.place import Place
 from syscalls.paths import find_at

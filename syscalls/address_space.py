@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from syscalls import vm_flags as vm
 from syscalls.abi import EINVAL, ENOMEM, EOVERFLOW, LARGEST_FILE, MAX_MAP_COUNT, PAGE, Errno
-from syscalls.descriptors import File, Source
 from syscalls.faults import Faults
+from syscalls.files.file import File, Source
 from syscalls.memory import Memory
 from syscalls.page_cache import PageCaches
 from syscalls.placement import Placement

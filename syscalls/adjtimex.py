@@ -8,9 +8,9 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EINVAL, EOPNOTSUPP, EPERM, Errno
-from syscalls.call import Context
 from syscalls.clock import MICROSECOND, NANOSECONDS
 from syscalls.clock_gettime import ClockId, clock_id, is_file
+from syscalls.context import Context
 
 _TIMEX = struct.Struct("<I4x4qi4x3q2q3qi4x5qi44x")
 """modes; offset, freq, maxerror, esterror; status; constant, precision, tolerance; seconds and

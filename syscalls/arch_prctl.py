@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EINVAL, ENODEV, EPERM, TASK_SIZE, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 
 _SET_GS, _SET_FS, _GET_FS, _GET_GS = 0x1001, 0x1002, 0x1003, 0x1004
 _GET_CPUID, _SET_CPUID = 0x1011, 0x1012

@@ -9,7 +9,7 @@ from __future__ import annotations
 from syscalls import vm_flags as vm
 from syscalls.abi import MAX_MAP_COUNT, PAGE, STACK_GUARD_GAP, TASK_SIZE, Errno, page_up
 from syscalls.address_space import AddressSpace
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.placement import start_with_gap
 from syscalls.populate import populate
 from syscalls.region import Region

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EINVAL, EPERM, ESRCH, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.credentials import ALL, Cap, Credentials
 from syscalls.identity import PID
 

@@ -7,7 +7,7 @@ since on the host it really would.
 from __future__ import annotations
 
 from syscalls.abi import EINVAL, EOPNOTSUPP, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.numbers import AT_FDCWD, PERMISSIONS, At
 from syscalls.files.own import place_of
 from syscalls.files.place import Place

@@ -6,7 +6,7 @@ The host decides who may; where we are not its superuser, it answers EPERM.
 from __future__ import annotations
 
 from syscalls.abi import EINVAL, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.numbers import AT_FDCWD, At
 from syscalls.files.own import place_of
 from syscalls.files.place import Place

@@ -12,8 +12,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 from syscalls.abi import EINVAL, EPERM, Errno
-from syscalls.call import Context
 from syscalls.clock import NANOSECONDS
+from syscalls.context import Context
 from syscalls.identity import PID
 from syscalls.timespec import TIMESPEC_SIZE, read_timespec, write_timespec
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syscalls.abi import EINVAL, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 
 _UNSHARE, _CLOEXEC = 2, 4
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-from syscalls.names import NAMES
+from syscalls.call_names import NAMES
 from syscalls.row import Row
 
 _LEAST_WIDTH = 16

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from syscalls.abi import EBADF, EMFILE, Errno
-from syscalls.files.file import File, Source
+from syscalls.files.file import File
 from syscalls.files.host import is_open
 from syscalls.files.standard import StandardFile
 from syscalls.world import World
-
-__all__ = ["Descriptors", "File", "Source", "StandardFile"]
 
 _FIRST_CAPACITY = 64
 

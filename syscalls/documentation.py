@@ -21,7 +21,7 @@ SECTIONS = {
 }
 _HEAD = """# The system calls that there are
 
-Written by `python -m syscalls.documentation` from the rows in table.py. Each file of a family says
+Written by `python -m syscalls.documentation` from the rows themselves. Each file of a family says
 how it differs from Linux. Every other call answers ENOSYS, and is counted.
 """
 

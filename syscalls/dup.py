@@ -7,7 +7,7 @@ nothing, and returns newfd."
 from __future__ import annotations
 
 from syscalls.abi import EBADF, EINVAL, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.numbers import Open
 
 

@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 
 from syscalls.abi import PAGE, TASK_SIZE
-from syscalls.descriptors import Source
+from syscalls.files.file import Source
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")

@@ -7,7 +7,7 @@ run ends as a deadlock.
 from __future__ import annotations
 
 from syscalls.abi import EINVAL, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.eventfd import EventFile
 from syscalls.files.numbers import Open
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from syscalls.abi import PAGE, TASK_SIZE, Errno, errno_name, page_down, page_up
 from syscalls.address_space import AddressSpace
-from syscalls.descriptors import File, Source
 from syscalls.elf import TABLE_ENTRY, BadElf, Elf, Segment, parse
+from syscalls.files.file import File, Source
 from syscalls.initial_stack import Auxiliary, InitialStack
 from syscalls.region import Rights
 from syscalls.user import UserMemory

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.ending import ProcessExit
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syscalls.abi import EBADF, EINVAL, ESPIPE, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.numbers import S_IFIFO, S_IFREG
 
 _LAST_ADVICE = 5

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from syscalls.abi import EBADF, EINVAL, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.fcntl_locks import get_file_lock, get_lock, set_file_lock, set_lock
 from syscalls.files.file import File
 from syscalls.files.host_file import HostFile

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EBADF, EINVAL, EOVERFLOW, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.file import File
 from syscalls.files.numbers import MOST_OFFSET, SEEK_CUR, SEEK_END, SEEK_SET
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syscalls.abi import EAGAIN, EBADF, EINVAL, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.file import WouldWait
 
 _SHARED, _EXCLUSIVE, _NONBLOCKING, _UNLOCK = 1, 2, 4, 8

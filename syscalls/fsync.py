@@ -5,7 +5,7 @@ Deviation: what was written is with the host, and reaches its disk when the host
 
 from __future__ import annotations
 
-from syscalls.call import Context
+from syscalls.context import Context
 
 
 def fsync(context: Context, fd: int) -> int:

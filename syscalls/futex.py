@@ -23,7 +23,7 @@ from syscalls.abi import (
     TASK_SIZE,
     Errno,
 )
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.futex_op import changed, holds
 from syscalls.identity import PID
 from syscalls.timespec import read_timespec

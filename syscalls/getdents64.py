@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable
 
 from syscalls.abi import EINVAL, ENOTDIR, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.folder import FolderFile
 from syscalls.files.node import Entry
 

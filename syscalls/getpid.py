@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from syscalls.abi import EINVAL, EPERM, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.identity import PID, PPID, own
 
 

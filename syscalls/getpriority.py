@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from syscalls.abi import EACCES, EINVAL, EPERM, ESRCH, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.credentials import Cap
 from syscalls.identity import PID
 from syscalls.resources import Resource

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syscalls.abi import EFAULT, EINVAL, MAX_RW_COUNT, TASK_SIZE, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 
 _NONBLOCK, _RANDOM, _INSECURE = 1, 2, 4
 _PIECE = 1 << 20

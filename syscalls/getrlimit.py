@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EINVAL, EPERM, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.credentials import Cap
 from syscalls.identity import own
 from syscalls.resources import MOST_FILES, Resource

@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EINVAL, Errno
-from syscalls.call import Context
 from syscalls.clock import MICROSECOND, NANOSECONDS, TICK
+from syscalls.context import Context
 
 _SELF, _CHILDREN, _THREAD = 0, -1, 1
 _RUSAGE = struct.Struct("<18q")

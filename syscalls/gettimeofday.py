@@ -8,8 +8,8 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EINVAL, EPERM, Errno
-from syscalls.call import Context
 from syscalls.clock import MICROSECOND, MICROSECONDS, NANOSECONDS
+from syscalls.context import Context
 
 _TIMEVAL = struct.Struct("<qq")
 _TIMEZONE = struct.Struct("<ii")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from syscalls.abi import EINVAL, ENODATA, EOPNOTSUPP, ERANGE, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.numbers import AT_FDCWD, NAME_MAX
 from syscalls.files.own import place_of
 from syscalls.files.place import Place

@@ -6,7 +6,7 @@ import struct
 import termios
 
 from syscalls.abi import ENOTTY, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.file import File
 from syscalls.files.numbers import S_IFDIR, S_IFLNK, S_IFREG, Open
 from syscalls.identity import PID, PPID

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EINVAL, Errno
-from syscalls.call import Context
 from syscalls.clock import END_OF_TIME, MICROSECOND, MICROSECONDS, NANOSECONDS
+from syscalls.context import Context
 from syscalls.timers import Which
 
 _ITIMERVAL = struct.Struct("<qqqq")

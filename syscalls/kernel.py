@@ -11,11 +11,11 @@ from typing import NamedTuple
 from syscalls import kinds
 from syscalls.abi import ENOSYS, Errno, errno_name
 from syscalls.address_space import AddressSpace
-from syscalls.call import Context
+from syscalls.call_names import arity_of, name_of
+from syscalls.context import Context
 from syscalls.ending import Ending
 from syscalls.kind import Kind
 from syscalls.memory import Memory
-from syscalls.names import arity_of, name_of
 from syscalls.processor import NoProcessor, Processor
 from syscalls.row import Row
 from syscalls.shortage import Limits, Shortages

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EAGAIN, EINVAL, EPERM, ESRCH, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.identity import PID, UID
 from syscalls.signal_numbers import FIRST_REALTIME, LAST, Code
 from syscalls.signals import SignalInfo

@@ -7,7 +7,7 @@ may only be read there could be written here.
 from __future__ import annotations
 
 from syscalls.abi import EINVAL, EPERM, EXDEV, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.host_node import HostNode
 from syscalls.files.numbers import AT_FDCWD, At
 from syscalls.new_name import folder_to_change, name_to_make

@@ -28,7 +28,7 @@ from syscalls.abi import (
     page_up,
 )
 from syscalls.address_space import AddressSpace
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.populate import Budget, touch_pages
 from syscalls.region import Region
 

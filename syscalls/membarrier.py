@@ -7,7 +7,7 @@ commands for restartable sequences are unknown, as without rseq.
 from __future__ import annotations
 
 from syscalls.abi import EINVAL, EPERM, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 
 _QUERY = 0
 _GLOBAL, _GLOBAL_EXPEDITED, _REGISTER_GLOBAL_EXPEDITED = 1, 2, 4

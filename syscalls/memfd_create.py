@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from syscalls.abi import EINVAL, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.host_file import HostFile
 from syscalls.files.host_node import HostNode
 from syscalls.files.numbers import Open

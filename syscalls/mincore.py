@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from syscalls.abi import EFAULT, EINVAL, ENOMEM, PAGE, TASK_SIZE, Errno
 from syscalls.address_space import AddressSpace
-from syscalls.call import Context
+from syscalls.context import Context
 
 _PART = PAGE
 """Pages that are answered at once; what was answered before an error stays."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.numbers import AT_FDCWD, S_ISGID, S_ISVTX
 from syscalls.new_name import folder_to_change, name_to_make
 from syscalls.paths import path_at

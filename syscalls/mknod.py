@@ -6,7 +6,7 @@ Deviation: a device, a fifo or a socket is EPERM, as for a user whom the filesys
 from __future__ import annotations
 
 from syscalls.abi import EINVAL, EPERM, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files import numbers as n
 from syscalls.new_name import folder_to_change, name_to_make
 from syscalls.paths import path_at

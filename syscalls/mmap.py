@@ -33,8 +33,8 @@ from syscalls.abi import (
     page_up,
 )
 from syscalls.address_space import AddressSpace
-from syscalls.call import Context
-from syscalls.descriptors import File, Source
+from syscalls.context import Context
+from syscalls.files.file import File, Source
 from syscalls.placement import Wish
 from syscalls.populate import populate
 from syscalls.region import Region

@@ -11,7 +11,7 @@ from __future__ import annotations
 from syscalls import vm_flags as vm
 from syscalls.abi import EACCES, EINVAL, ENOMEM, PAGE, Errno, Prot, page_up
 from syscalls.address_space import AddressSpace
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.populate import Budget, populate_region
 from syscalls.region import Region
 

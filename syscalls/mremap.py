@@ -23,7 +23,7 @@ from syscalls.abi import (
     page_up,
 )
 from syscalls.address_space import AddressSpace
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.munmap import unmap
 from syscalls.placement import Wish
 from syscalls.populate import populate

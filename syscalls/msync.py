@@ -9,7 +9,7 @@ from __future__ import annotations
 from syscalls import vm_flags as vm
 from syscalls.abi import EBUSY, EINVAL, ENOMEM, PAGE, Errno, Msync, page_up
 from syscalls.address_space import AddressSpace
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.region import Region
 
 _ASYNC, _INVALIDATE, _SYNC = int(Msync.MS_ASYNC), int(Msync.MS_INVALIDATE), int(Msync.MS_SYNC)

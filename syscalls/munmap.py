@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from syscalls.abi import EINVAL, PAGE, TASK_SIZE, Errno, page_up
 from syscalls.address_space import AddressSpace
-from syscalls.call import Context
+from syscalls.context import Context
 
 
 def munmap(context: Context, address: int, length: int) -> int:

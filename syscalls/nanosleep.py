@@ -7,8 +7,8 @@ sleeps, so that is a Deadlock.
 from __future__ import annotations
 
 from syscalls.abi import EINTR, EINVAL, EOPNOTSUPP, Errno
-from syscalls.call import Context
 from syscalls.clock_gettime import ALARM, ClockId, clock_id, is_file, now
+from syscalls.context import Context
 from syscalls.timespec import read_timespec, write_timespec
 
 _ABSOLUTE = 1

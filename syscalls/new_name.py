@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syscalls.abi import EEXIST, ENOENT, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.host_node import HostNode
 from syscalls.files.opening import NEW_FILE_COST
 from syscalls.files.walk import Last

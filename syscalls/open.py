@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import E2BIG, EINVAL, PAGE, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.node import Opening
 from syscalls.files.numbers import ACCESS_MODE, AT_FDCWD, PERMISSIONS, Open
 from syscalls.files.opening import open_path

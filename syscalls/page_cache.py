@@ -14,7 +14,7 @@ from syscalls.abi import PAGE
 from syscalls.memory import Memory
 
 if TYPE_CHECKING:
-    from syscalls.descriptors import Source
+    from syscalls.files.file import Source
 
 
 class PageCache:

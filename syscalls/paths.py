@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syscalls.abi import ENAMETOOLONG, ENOENT, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.numbers import AT_FDCWD, PATH_MAX, At
 from syscalls.files.own import place_of
 from syscalls.files.place import Place

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EINVAL, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.numbers import Open
 from syscalls.files.pipe import make_pipe
 

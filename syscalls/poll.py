@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EINVAL, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.file import File
 from syscalls.files.numbers import POLLERR, POLLHUP, POLLNVAL
 from syscalls.readiness import await_ready, left, masked

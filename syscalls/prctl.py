@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable
 
 from syscalls.abi import EFAULT, EINVAL, ENODEV, ENXIO, EPERM, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.credentials import Cap
 from syscalls.prctl_capabilities import HANDLERS as CAPABILITIES
 from syscalls.prctl_capabilities import Args, absent

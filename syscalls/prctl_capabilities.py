@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from syscalls.abi import EINVAL, EPERM, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.credentials import Cap
 
 Args = tuple[int, ...]

@@ -7,7 +7,7 @@ Deviation: of the flags of preadv2, those are accepted that change nothing for o
 from __future__ import annotations
 
 from syscalls.abi import EOPNOTSUPP, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.file import File
 from syscalls.transfer import (
     Buffers,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from syscalls.abi import EINTR, EINVAL, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.file import File
 from syscalls.files.poller import wait_for
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syscalls.abi import EINVAL, ENOENT, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.numbers import AT_FDCWD
 from syscalls.paths import find, path_at
 

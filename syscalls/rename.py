@@ -6,7 +6,7 @@ Deviation: RENAME_WHITEOUT is EINVAL, as where a filesystem has no whiteouts.
 from __future__ import annotations
 
 from syscalls.abi import EBUSY, EEXIST, EINVAL, ENOENT, ENOTDIR, ENOTEMPTY, EXDEV, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.host_node import HostNode
 from syscalls.files.numbers import AT_FDCWD, RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT
 from syscalls.files.place import Place

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from syscalls.shortage import Limits
 
 if TYPE_CHECKING:
-    from syscalls.call import Context
+    from syscalls.context import Context
 
 INFINITY = (1 << 64) - 1
 MOST_FILES = 1 << 20

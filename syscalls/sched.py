@@ -10,8 +10,8 @@ import struct
 from enum import IntEnum
 
 from syscalls.abi import EINVAL, EPERM, Errno
-from syscalls.call import Context
 from syscalls.clock import NANOSECONDS
+from syscalls.context import Context
 from syscalls.credentials import Cap
 from syscalls.identity import own
 from syscalls.resources import Resource

@@ -8,8 +8,8 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EBADF, EINVAL, Errno
-from syscalls.call import Context
 from syscalls.clock import MICROSECOND, MICROSECONDS, NANOSECONDS
+from syscalls.context import Context
 from syscalls.files import numbers as n
 from syscalls.files.file import File
 from syscalls.readiness import await_ready, left, masked

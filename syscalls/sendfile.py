@@ -19,7 +19,7 @@ from syscalls.abi import (
     MAX_RW_COUNT,
     Errno,
 )
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.file import File, WouldWait
 from syscalls.files.numbers import MOST_OFFSET, S_IFDIR, S_IFREG, SEEK_CUR, SEEK_SET
 from syscalls.files.pipe import PipeEnd

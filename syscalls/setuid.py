@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EFAULT, EINVAL, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.credentials import KEEP, Cap, Change, Ids
 
 _ID = struct.Struct("<I")

@@ -10,7 +10,7 @@ import struct
 from typing import NoReturn
 
 from syscalls.abi import EAGAIN, EINTR, EINVAL, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.ending import SignalReturn
 from syscalls.frame import restore
 from syscalls.signal_numbers import LAST, bit

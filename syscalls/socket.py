@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from syscalls.abi import EAFNOSUPPORT, ENOTSOCK, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 
 
 def socket(context: Context, family: int, kind: int, protocol: int) -> NoReturn:

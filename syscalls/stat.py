@@ -10,8 +10,8 @@ import struct
 from itertools import chain
 
 from syscalls.abi import EINVAL, Errno
-from syscalls.call import Context
 from syscalls.clock import NANOSECONDS
+from syscalls.context import Context
 from syscalls.files.numbers import AT_FDCWD, At
 from syscalls.files.stat import Stat
 from syscalls.paths import find_at

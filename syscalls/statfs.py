@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.host import HostStatfs
 from syscalls.files.host_node import HostNode
 from syscalls.files.numbers import AT_FDCWD, NAME_MAX, S_IFIFO

@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EINVAL, Errno
-from syscalls.call import Context
 from syscalls.clock import NANOSECONDS
+from syscalls.context import Context
 from syscalls.files.numbers import At
 from syscalls.files.stat import Stat
 from syscalls.paths import find_at

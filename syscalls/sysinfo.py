@@ -8,8 +8,8 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import TASK_SIZE
-from syscalls.call import Context
 from syscalls.clock import NANOSECONDS
+from syscalls.context import Context
 
 _SYSINFO = struct.Struct("<q3Q6QH6x2QI4x")
 """uptime; loads; memory, total, free, shared and of buffers, swap, total and free; processes; high

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syscalls.abi import EPERM, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 
 
 def syslog(context: Context, action: int, buffer: int, size: int) -> int:

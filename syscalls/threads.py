@@ -13,7 +13,7 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EINVAL, ENOSYS, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.identity import PID, own
 
 _WORD = struct.Struct("<Q")

@@ -21,7 +21,7 @@ from syscalls.abi import (
     TASK_SIZE,
     Errno,
 )
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.file import File, WouldWait
 from syscalls.files.numbers import MOST_OFFSET
 from syscalls.identity import PID, UID

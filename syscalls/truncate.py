@@ -7,7 +7,7 @@ count as output, since the host has to find room for them.
 from __future__ import annotations
 
 from syscalls.abi import EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, ESPIPE, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.numbers import AT_FDCWD, MOST_OFFSET, S_IFDIR, S_IFIFO, S_IFREG
 from syscalls.paths import find, path_at
 

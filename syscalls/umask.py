@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syscalls.call import Context
+from syscalls.context import Context
 
 
 def umask(context: Context, mask: int) -> int:

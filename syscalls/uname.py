@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from syscalls.call import Context
+from syscalls.context import Context
 
 SYSTEM, NODE, RELEASE, VERSION, MACHINE, DOMAIN = (
     b"Linux", b"emu", b"6.1.0", b"#1 emu", b"x86_64", b"(none)",

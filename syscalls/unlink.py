@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syscalls.abi import EBUSY, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.host_node import HostNode
 from syscalls.files.numbers import AT_FDCWD, At
 from syscalls.files.walk import Last

@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EFAULT, EINVAL, Errno
-from syscalls.call import Context
 from syscalls.clock import MICROSECOND, MICROSECONDS, NANOSECONDS
+from syscalls.context import Context
 from syscalls.files.numbers import AT_FDCWD, At
 from syscalls.files.own import place_of
 from syscalls.files.place import Place

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from syscalls.abi import EBADF, ECHILD, EINVAL, ESRCH, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 
 _NOHANG, _STOPPED, _EXITED, _CONTINUED, _NOWAIT = 1, 2, 4, 8, 0x0100_0000
 _THREADS = 0xE000_0000 - (1 << 32)

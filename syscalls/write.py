@@ -7,7 +7,7 @@ are accepted that change nothing for one process; more output than the world all
 from __future__ import annotations
 
 from syscalls.abi import EOPNOTSUPP, Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.files.file import File
 from syscalls.read import HARMLESS_FLAGS
 from syscalls.transfer import (

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from asm.errors import why
 from emu.commands.common import ALLOCATOR, CONTEXT, WRONG_INPUT, complain
 from emu.errors import InputError
+
+if TYPE_CHECKING:
+    from emu.run import Run
 
 
 @click.command("run", context_settings=CONTEXT)
@@ -75,13 +78,13 @@ def run_command(
     context.exit(worst)
 
 
-def _report(as_json: bool, quiet: bool) -> Callable[[Any], None]:
+def _report(as_json: bool, quiet: bool) -> Callable[[Run], None]:
     """How a run is printed."""
     if as_json:
         from emu.report.as_json import document
         from emu.report.terminal import console, show_quietly
 
-        def both(run: Any) -> None:
+        def both(run: Run) -> None:
             click.echo(document(run))
             if run.status:
                 show_quietly(run, console(stderr=True))
@@ -116,7 +119,7 @@ def _make_folder(path: Path) -> None:
         raise InputError(f"cannot be made: {why(error)}", str(path)) from None
 
 
-def _write_page(run: Any, path: Path) -> None:
+def _write_page(run: Run, path: Path) -> None:
     from emu.report.html import page
 
     text = page(run)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from emu.process.cpu import Cpu
 from syscalls import frame
 from syscalls.abi import Errno
-from syscalls.call import Context
+from syscalls.context import Context
 from syscalls.frame import Restored, Trap
 from syscalls.signal_numbers import Code, SaFlag, Signal
 from syscalls.signals import Action, SignalInfo

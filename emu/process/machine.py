@@ -6,11 +6,12 @@ from emu.closing import Closing
 from emu.process.cpu import Cpu
 from emu.process.delivery import deliver, leave
 from emu.process.exceptions import signal_of
-from emu.process.mmu import Mmu, TooMuchTouched
+from emu.process.mmu import Mmu
 from emu.process.stop import Stop
 from syscalls import Kernel, Limits
 from syscalls.ending import Ending, SignalReturn
 from syscalls.frame import Trap
+from syscalls.memory import TooMuchTouched
 from syscalls.world import World
 
 _FAULTS = (Stop.PAGE_FAULT, Stop.INVALID, Stop.REFUSED, Stop.EXCEPTION, Stop.HALTED)

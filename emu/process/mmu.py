@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from emu.process.stop import Access
-from emu.process.windows import WINDOW, Windows
+from emu.process.windows import Windows
 from syscalls.abi import PAGE
 from syscalls.memory import TooMuchTouched
 from syscalls.page_sets import among, any_among, runs
-
-__all__ = ["WINDOW", "Mmu", "TooMuchTouched"]
 
 FRAMES = 1 << 48
 """Where frames begin."""

@@ -9,8 +9,8 @@ import pytest
 from guests import Load
 
 from emu.errors import GuestFault, MemorySpent
-from emu.process.mmu import WINDOW
 from emu.process.process import STACK_SIZE, STACK_TOP, Process
+from emu.process.windows import WINDOW
 from syscalls import Limits
 from syscalls.abi import PAGE
 

@@ -10,7 +10,7 @@ from emu.errors import GuestFault, MemorySpent
 from emu.process.process import STACK_SIZE, STACK_TOP, Process
 from syscalls import Limits
 from syscalls.abi import ENOMEM, PAGE
-from syscalls.descriptors import File, Source
+from syscalls.files.file import File, Source
 from syscalls.files.stat import Stat
 from syscalls.memory import TooMuchTouched
 

@@ -15,7 +15,7 @@ from paged_memory import PagedMemory
 
 from syscalls import Kernel, Limits
 from syscalls.abi import MMAP_BASE, PAGE, Errno
-from syscalls.descriptors import File
+from syscalls.files.file import File
 from syscalls.region import Region
 
 HEAP = 0x40_0000

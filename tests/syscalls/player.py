@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from errno import errorcode
 from pathlib import Path
 
-from syscalls.names import NAMES
+from syscalls.call_names import NAMES
 
 ARENA, ARENA_SIZE = 0x1000_0000, 8192
 _MAGIC = struct.pack("<Q", 0x5CA1_AB1E_0DDB_A11)

@@ -7,7 +7,7 @@ nothing is said). Where there is a row, the row counts.
 from __future__ import annotations
 
 from syscalls import kinds
-from syscalls.names import NAMES
+from syscalls.call_names import NAMES
 from syscalls.row import Row
 from syscalls.table import BY_NAME
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syscalls import documentation, table
-from syscalls.names import NAMES, arity_of
+from syscalls.call_names import NAMES, arity_of
 
 
 def test_the_file_is_what_the_rows_say():

@@ -14,8 +14,8 @@ from strace_io import IO
 from strace_paths import PATHS
 from strace_process import MEMORY, PROCESS, SIGNALS
 
+from syscalls.call_names import NAMES
 from syscalls.kernel import missing_row
-from syscalls.names import NAMES
 from syscalls.socket_rows import SOCKETS
 from syscalls.strace import Strace
 

@@ -14,8 +14,8 @@ from paged_memory import PagedMemory
 from planted_trees import pictured, replant
 
 from syscalls import Kernel
+from syscalls.call_names import NAMES
 from syscalls.ending import Deadlock
-from syscalls.names import NAMES
 from syscalls.region import READ_WRITE
 from syscalls.world import World
 

@@ -17,10 +17,10 @@ import pytest
 from paged_memory import PagedMemory
 
 from syscalls import Kernel
+from syscalls.call_names import NAMES
 from syscalls.credentials import CONTAINER
 from syscalls.ending import Deadlock
 from syscalls.identity import PID
-from syscalls.names import NAMES
 from syscalls.region import READ_WRITE, Rights
 
 PAGE = 4096
