@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from syscalls.files.host import ask
 from syscalls.files.numbers import POLLIN, POLLOUT, POLLPRI
 
+_LONGEST = (1 << 31) - 1
+"""Milliseconds that poll(2) can be told to wait."""
 _ASKED = POLLIN | POLLPRI | POLLOUT | 0x40 | 0x100
 
 
@@ -20,8 +22,11 @@ def ready_now(fd: int) -> int:
 
 
 def wait_for(wanted: Iterable[tuple[int, int]], milliseconds: float | None) -> None:
-    """Until one of the host's descriptors has one of its events, or the time is over."""
+    """Until one of the host's descriptors has one of its events, or the time is over.
+
+    Nobody waits longer than 24 days.
+    """
     poller = select.poll()
     for fd, events in wanted:
         poller.register(fd, events)
-    ask(poller.poll, milliseconds)
+    ask(poller.poll, None if milliseconds is None else min(milliseconds, _LONGEST))

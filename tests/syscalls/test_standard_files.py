@@ -169,3 +169,12 @@ def test_a_timeout_takes_no_time_of_the_hosts_unless_its_clock_was_asked_for(idl
     assert guest.call("poll", POLLED, 1, 10_000)[0] == 1
     os.waitpid(child, 0)
     guest.close()
+
+
+def test_a_timeout_longer_than_the_host_can_wait_is_one_all_the_same(idle):
+    guest = hosted(*idle, host_time=True)
+    child = later(idle[1], b"late")
+    centuries = In((1 << 40).to_bytes(8, "little") + bytes(8))
+    assert guest.call("ppoll", POLLED, 1, centuries, 0, 8)[0] == 1
+    os.waitpid(child, 0)
+    guest.close()
