@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from syscalls.file_rows import FILES
 from syscalls.memory_rows import MEMORY
-from syscalls.process_rows import PROCESS, TIME
+from syscalls.process_rows import PROCESS
 from syscalls.row import Row
 from syscalls.signal_rows import SIGNALS
 from syscalls.socket_rows import SOCKETS
+from syscalls.time_rows import TIME
 
 __all__ = [
     "BY_NAME", "BY_NUMBER", "FILES", "MEMORY", "PROCESS", "ROWS", "SIGNALS", "SOCKETS", "TIME",
