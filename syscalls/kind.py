@@ -17,14 +17,14 @@ from syscalls.text.sight import Sight, Text, decimal
 
 Argument = int | list[str]
 
-_LAYOUTS = {(64, False): "Q", (64, True): "q", (32, True): "i4x", (32, False): "I4x"}
+_LAYOUTS = {0: "Q", 64: "q", 32: "i4x"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """One meaning of a register.
 
-    bits: how many of the register count, if signed; 0 for all 64, unsigned. names: a list of
+    bits: 32 or 64, of a signed number; 0 for all 64, unsigned. names: a list of
     names for JSON. text: what strace prints. late: whether that is known only after the call; a
     function where it depends on other arguments. then: what is added to the text after the call.
     answer: what strace prints for the result, where this argument decides it. hides: whether this
@@ -45,7 +45,7 @@ class Kind:
     @property
     def layout(self) -> str:
         """The register as the handler's int, for struct."""
-        return _LAYOUTS[self.bits or 64, self.bits > 0]
+        return _LAYOUTS[self.bits]
 
     def shown(self, value: int) -> Argument:
         """A decoded argument for people: flags by name."""

@@ -22,7 +22,7 @@ from syscalls.signal_numbers import (
 )
 
 MOST_QUEUED = 1024
-"""Real-time signals that may be pending at once (RLIMIT_SIGPENDING)."""
+"""Signals that may be pending at once; RLIMIT_SIGPENDING (resources.py) is only told."""
 
 UNBLOCKABLE = bits(Signal.SIGKILL, Signal.SIGSTOP)
 _IGNORED = bits(Signal.SIGCHLD, Signal.SIGCONT, Signal.SIGURG, Signal.SIGWINCH)

@@ -14,6 +14,7 @@ from asm.errors import why
 from emu.commands.common import CONTEXT, SIZE
 from emu.commands.watch import Watch
 from emu.errors import GuestDied, InputError
+from syscalls.strace import STRING_LENGTH
 
 if TYPE_CHECKING:
     from emu.process.program import Ended, Program
@@ -45,7 +46,7 @@ _DIED = 3
 @click.option(
     "-s",
     "longest",
-    default=32,
+    default=STRING_LENGTH,
     type=click.IntRange(min=0),
     metavar="N",
     show_default=True,

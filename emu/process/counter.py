@@ -71,8 +71,10 @@ class Counter(Protocol):
         """Gives its memory back."""
 
 
-LONGEST_BLOCK = 512 * 15
-"""Bytes: so many instructions at most, each of so many bytes at most."""
+MOST_IN_BLOCK = 512
+"""Instructions."""
+LONGEST_BLOCK = MOST_IN_BLOCK * 15
+"""Bytes."""
 
 
 def take_back_rest(counter: Counter, rip: int, read_code: Callable[[int, int], bytes]) -> None:

@@ -29,6 +29,7 @@ from emu.process.binding import (
     library,
     register_number,
 )
+from syscalls.abi import PAGE
 
 _BOOT_PAGE = 1 << 50
 """Beyond every address that a process may have."""
@@ -45,15 +46,12 @@ _TIME_STAMP_DISABLE = 1 << 2
 _BEGIN_AT, _END_AT, _CALLBACK_AT, _USER_DATA_AT = 24, 32, 40, 48
 """Where Unicorn keeps the range of a hook, its function and its word: struct hook, uc_priv.h."""
 _NOWHERE = 1
-
-
-_PAGE = 4096
 _USER_RING = 3
 
 
 @cache
 def _boot_page(code: bytes) -> mmap.mmap:
-    page = mmap.mmap(-1, _PAGE)
+    page = mmap.mmap(-1, PAGE)
     page[: len(code)] = code
     return page
 
@@ -113,13 +111,13 @@ class Engine:
 
     def boot(self, code: bytes) -> None:
         """Runs one instruction on a page of its own, which is gone afterwards."""
-        page = (ctypes.c_char * _PAGE).from_buffer(_boot_page(code))
-        self.map_window(_BOOT_PAGE, _PAGE, ctypes.addressof(page))
+        page = (ctypes.c_char * PAGE).from_buffer(_boot_page(code))
+        self.map_window(_BOOT_PAGE, PAGE, ctypes.addressof(page))
         hook = self.hook(Hook.WALK, _boot_walk)
         check(self.run(_BOOT_PAGE, _BOOT_PAGE + len(code)))
         self.unhook(hook)
         self.forget_all_code()
-        check(library.uc_mem_unmap(self._handle, U64(_BOOT_PAGE), U64(_PAGE)))
+        check(library.uc_mem_unmap(self._handle, U64(_BOOT_PAGE), U64(PAGE)))
         self.flush_tlb()
 
     @property

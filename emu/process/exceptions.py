@@ -50,7 +50,7 @@ def signal_of(
         address = fault_address(cpu, space, memory, rip, cpu.state())
         if _USER_END <= address < _KERNEL_START:
             return _not_canonical(instruction_at(space, memory, rip), last)
-        return _page_fault(space, memory, *cpu.fault, address, last)
+        return _page_fault(space, memory, *cpu.fault, address)
     number = _number(cpu, stop)
     if number >= FIRST_SOFTWARE_INTERRUPT:  # `int`, at a gate that is the kernel's alone
         cpu.set("rip", cpu.get("rip") - _INT_LENGTH)
@@ -89,7 +89,7 @@ def _not_canonical(code: list[Instruction], last: Trap) -> tuple[SignalInfo, Tra
 
 
 def _page_fault(
-    space: AddressSpace, memory: Mmu, page: int, access: int, address: int, last: Trap
+    space: AddressSpace, memory: Mmu, page: int, access: int, address: int
 ) -> tuple[SignalInfo, Trap]:
     error = _USER | {Access.EXECUTE: _FETCH, Access.WRITE: _WRITE}.get(Access(access), 0)
     region = space.at(page)

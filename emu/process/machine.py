@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emu.closing import Closing
+from emu.process.counter import MOST_IN_BLOCK
 from emu.process.cpu import Cpu
 from emu.process.delivery import deliver, leave
 from emu.process.exceptions import signal_of
@@ -15,8 +16,6 @@ from syscalls.memory import TooMuchTouched
 from syscalls.world import World
 
 _FAULTS = (Stop.PAGE_FAULT, Stop.INVALID, Stop.REFUSED, Stop.EXCEPTION, Stop.HALTED)
-_LONGEST_BLOCK = 512
-"""Instructions: a timer fires at the end of the block before its time."""
 _LOOK = 2_000_000
 """Instructions between two looks at a timer on the host's time."""
 _FOREVER = 1 << 62
@@ -103,8 +102,10 @@ class Machine(Closing):
             leave(self.cpu, context, self.ending.restored)
         elif stop is Stop.ASKED:
             return self.ending is None
-        elif stop is Stop.BUDGET and timed:
-            context.timers.fire(within=0 if context.world.host_time else _LONGEST_BLOCK)
+        elif (
+            stop is Stop.BUDGET and timed
+        ):  # the timer fires at the end of the block before its time
+            context.timers.fire(within=0 if context.world.host_time else MOST_IN_BLOCK)
         elif stop in _FAULTS:
             space = self.kernel.space
             info, self._trap = signal_of(self.cpu, space, self.memory, stop, self._trap)

@@ -24,7 +24,7 @@ from emu.process.convention import CANARY, Violation
 from emu.process.machine import Machine
 from emu.process.stop import Stop
 from syscalls import Limits, ProcessExit, SystemCall
-from syscalls.abi import TASK_SIZE, page_up
+from syscalls.abi import PAGE, TASK_SIZE, page_up
 from syscalls.ending import Ending, Killed
 from syscalls.region import READ_WRITE, Rights
 from syscalls.signal_numbers import signal_name
@@ -36,7 +36,7 @@ HARNESS = 1 << 47
 BUDGET = 2_000_000_000
 """Instructions that one call may take, unless told otherwise."""
 
-_SP = STACK_TOP - 4096
+_SP = STACK_TOP - PAGE
 """rsp at the way in: the function's address, the return address, the caller's frame."""
 _FRAME = struct.Struct("<QQ")
 _CANARY_AT = _SP + _FRAME.size

@@ -1,6 +1,6 @@
 """mmap, munmap, mprotect and brk: one question a case, to Linux and to ours.
 
-Compared are results, errnos, regions with all their pages, and totals (two_kernels.py).
+Compared are results, errnos, regions with all their pages, and totals (memory_kernels.py).
 """
 
 from __future__ import annotations
