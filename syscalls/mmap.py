@@ -4,7 +4,7 @@ Deviations: MAP_HUGETLB answers ENOMEM, as on a machine on which no huge pages a
 with MAP_NORESERVE, where Linux maps pages that cannot be touched. MAP_SYNC with
 MAP_SHARED_VALIDATE answers EOPNOTSUPP, as for a file that is not on persistent memory. Where
 Linux aligns a large mapping of a file for huge pages, which depends on the file system, ours is
-not aligned. Source: mm/mmap.c.
+not aligned. /proc/self/maps does not name /dev/zero. Source: mm/mmap.c.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from syscalls.abi import (
 )
 from syscalls.address_space import AddressSpace
 from syscalls.context import Context
+from syscalls.files.devices import Zero
 from syscalls.files.file import File, Source
 from syscalls.placement import Wish
 from syscalls.populate import populate
@@ -167,11 +168,21 @@ def _file(
         raise Errno(EINVAL)
     if not file.readable:
         raise Errno(EACCES)
-    if source is None:
+    if source is None and not isinstance(file, Zero):
         raise Errno(ENODEV)
     if flags & _GROWS_DOWN:
         raise Errno(EINVAL)
+    if source is None:
+        return _zeros(space, start, size, kept, offset)
     return Region(start, start + size, kept, offset // PAGE, file, space.caches.of(source))
+
+
+def _zeros(space: AddressSpace, start: int, size: int, kept: int, offset: int) -> Region:
+    """Of /dev/zero. What is shared has `size` bytes, so that an offset leads beyond its end."""
+    if not kept & vm.MAY_SHARE:
+        return Region(start, start + size, kept)
+    pages = space.caches.anonymous(size)
+    return Region(start, start + size, kept, offset // PAGE, pages, pages)
 
 
 def _source(file: File) -> Source | None:

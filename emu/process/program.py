@@ -97,7 +97,8 @@ class Program(Machine):
         self._objects = sorted(loaded.objects, key=itemgetter(0))
         self._entry = loaded.entry
         about = context.filesystem.program
-        about.executable = os.fsencode(loaded.objects[0][1].path)
+        folder = context.filesystem.folder.spelled
+        about.executable = os.path.join(folder, os.fsencode(loaded.objects[0][1].path))
         about.arguments, about.environment = loaded.argv, tuple(envp)
         about.auxiliary = loaded.auxiliary
         self.loaded = loaded

@@ -49,6 +49,10 @@ class Device(File):
         return 0
 
 
+class Zero(Device):
+    """What is mapped of it is memory of nobody's."""
+
+
 class Null(Device):
     """Nothing to read."""
 
@@ -109,7 +113,7 @@ def memory_devices(random: RandomBytes) -> dict[bytes, Node]:
 
     return {
         b"null": DeviceNode(4, _MEMORY, 3, Null),
-        b"zero": DeviceNode(5, _MEMORY, 5, Device),
+        b"zero": DeviceNode(5, _MEMORY, 5, Zero),
         b"full": DeviceNode(6, _MEMORY, 7, Full),
         b"random": DeviceNode(7, _MEMORY, 8, make_random),
         b"urandom": DeviceNode(8, _MEMORY, 9, make_random),

@@ -12,12 +12,12 @@ TEXT = SOURCES / "library.c"
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", ["library", "faults", "signals"])
+@pytest.mark.parametrize("name", ["library", "faults", "signals", "probes"])
 def test_a_program_in_c_does_the_same(name: str, way: str, tmp_path: Path) -> None:
     program = compiled(name, way, tmp_path)
     command = [program, TEXT, "37", "two words", ""]
     expected = on_host(*command, given=b"one\ntwo\n")
-    assert expected.status == {"library": 37, "faults": 0, "signals": 134}[name]
+    assert expected.status == {"library": 37, "faults": 0, "signals": 134, "probes": 0}[name]
     assert in_emulator(*command, given=b"one\ntwo\n") == expected
 
 
@@ -27,6 +27,12 @@ def test_a_static_program_needs_no_root(name: str, tmp_path: Path) -> None:
     program = compiled(name, "glibc, static", tmp_path)
     expected = on_host(program, "/no/such/file").stdout
     assert in_emulator(program, "/no/such/file", root=None).stdout == expected
+
+
+def test_a_program_started_by_a_relative_path_finds_itself(tmp_path: Path) -> None:
+    compiled("probes", "glibc, static", tmp_path)
+    expected = on_host("./probes-glibc-static", folder=tmp_path)
+    assert in_emulator("./probes-glibc-static", folder=tmp_path) == expected
 
 
 COREUTILS = f"""
