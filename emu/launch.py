@@ -81,7 +81,10 @@ def _of_host(name: str, *, searched: bool) -> Executable:
     if searched:
         raise InputError("no such program in the root's PATH", name, expected="a path, as ./hello")
     try:
-        if not stat.S_ISREG(os.stat(name).st_mode):  # a pipe is waited for, a device may not end
+        if stat.S_IFMT(os.stat(name).st_mode) not in (
+            stat.S_IFREG,
+            stat.S_IFDIR,
+        ):  # a pipe is waited for
             raise InputError("cannot be run: it is no regular file", name)
         data = Path(name).read_bytes()
     except (OSError, ValueError) as error:
