@@ -29,6 +29,7 @@ class _Commands(click.Group):
     """Turns every way to fail into a message and an exit status; never a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        _open_missing()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
@@ -60,6 +61,20 @@ class _Commands(click.Group):
                 err=True,
             )
             ctx.exit(OUR_BUG)
+
+
+def _open_missing() -> None:
+    """Standard files that are closed become /dev/null: what is opened next would be taken for one.
+
+    For a closed one, Python has None.
+    """
+    for fd, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != fd:
+                os.dup2(null, fd)
+                os.close(null)
+            setattr(sys, name, os.fdopen(fd, mode, encoding="utf-8"))
 
 
 def _silence() -> None:

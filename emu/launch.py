@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -80,6 +81,11 @@ def _of_host(name: str, *, searched: bool) -> Executable:
     if searched:
         raise InputError("no such program in the root's PATH", name, expected="a path, as ./hello")
     try:
+        if stat.S_IFMT(os.stat(name).st_mode) not in (
+            stat.S_IFREG,
+            stat.S_IFDIR,
+        ):  # a pipe is waited for
+            raise InputError("cannot be run: it is no regular file", name)
         data = Path(name).read_bytes()
     except (OSError, ValueError) as error:
         reason = why(error) if isinstance(error, OSError) else str(error)

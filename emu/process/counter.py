@@ -64,6 +64,13 @@ class Counter(Protocol):
     def learn(self, address: int, size: int, instructions: int) -> None:
         """The block that was translated last, and how many instructions it has."""
 
+    @property
+    def known(self) -> int:
+        """How many blocks it keeps, also those that are translated anew and will not come again."""
+
+    def forget(self) -> None:
+        """No code is translated any more: what is known of blocks is good for nothing."""
+
     def take_back(self, instructions: int) -> None:
         """So many of the last block were counted and did not run."""
 
@@ -176,6 +183,15 @@ class MachineCounter:
         self._next_slot()
         self._user_data.value = self._slot
 
+    @property
+    def known(self) -> int:
+        return len(self._addresses)
+
+    def forget(self) -> None:
+        self._header[_LAST] = self._header[_SPENT] = self._header[_UNEVEN] = 0
+        del self._pages[:-1]  # the slot of the next block is in the last
+        self._addresses.clear()
+
     def take_back(self, instructions: int) -> None:
         self._header[_LEFT] += instructions
 
@@ -221,6 +237,13 @@ class PythonCounter:
 
     def learn(self, address: int, size: int, instructions: int) -> None:
         self._known[address, size] = instructions
+
+    @property
+    def known(self) -> int:
+        return len(self._known)
+
+    def forget(self) -> None:
+        self._known.clear()
 
     def take_back(self, instructions: int) -> None:
         self.count -= instructions

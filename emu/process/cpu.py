@@ -23,8 +23,12 @@ from emu.process.registers import Registers, new_state
 from emu.process.screening import GENERAL_PROTECTION, Refused, first_refused
 from emu.process.stop import Access, Stop
 
-SLICE = 200_000_000
-"""Instructions between two looks at pending signals, so that Ctrl-C works."""
+SLICE = 2_000_000
+"""Instructions between two looks at pending signals, so that Ctrl-C works, and at what is kept."""
+
+_MANY_BLOCKS = 1 << 18
+"""Where more were translated, all are forgotten: code that rewrites itself makes any number."""
+
 _MANY_FILLS = 2048
 """Walks after which the TLB is flushed: only then does Unicorn make it larger, and it begins with
 256 entries."""
@@ -115,6 +119,8 @@ class Cpu(Registers, Closing):
         address: int | None = start
         while address is not None:
             self._forget_last_run()
+            if counter.known > _MANY_BLOCKS:
+                self._forget_blocks()
             counter.arm(min(end, counter.count + SLICE))
             status = self._emulate(address)
             stop = self._why(status)
@@ -131,6 +137,11 @@ class Cpu(Registers, Closing):
         if stop is Stop.EXCEPTION and self.interrupt == GENERAL_PROTECTION:
             return self._after_time_stamp()
         return None
+
+    def _forget_blocks(self) -> None:
+        """A new beginning: what is kept of a block does not know that it was translated anew."""
+        self._engine.forget_all_code()
+        self.counter.forget()
 
     def _forget_last_run(self) -> None:
         if self._excepted:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syscalls.abi import EISDIR, Errno
+from syscalls.abi import EISDIR, ELOOP, Errno
 from syscalls.files.dev import make_dev
 from syscalls.files.file import File
 from syscalls.files.host_file import HostFile
@@ -53,6 +53,7 @@ class Filesystem:
         self.locks = Locks()
         self.program = Program()
         self._serial = 0
+        self._looking = False
         mounts: dict[bytes, Node] = {
             b"dev": make_dev(random, files.standard),
             b"proc": make_proc(self, files, space),
@@ -133,9 +134,18 @@ class Filesystem:
             file.close()
 
     def executable(self) -> Place | None:
-        """Where the program lies; None where none was loaded from a file."""
+        """Where the program lies; None where none was loaded from a file.
+
+        ELOOP where its path has become one by way of this place.
+        """
         path = self.program.executable
-        return self.walk().locate(self.root, path) if path else None
+        if self._looking:  # the path leads through /proc/self/exe, which leads here
+            raise Errno(ELOOP)
+        self._looking = True
+        try:
+            return self.walk().locate(self.root, path) if path else None
+        finally:
+            self._looking = False
 
     def close(self) -> None:
         """Gives back what it has of the host."""

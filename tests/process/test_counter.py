@@ -241,3 +241,27 @@ def test_a_real_cpu_steps_once_for_each_repetition_and_looks_no_more(
     source = f"f: {programs.repeated('rep movsb', times)}\nret\n.data\nbuffer: .zero 512\n"
     assert programs.steps(tracer, source) == 4 + max(1, times) + 1
     assert _instructions(source) == 4 + times + 1 + 1
+
+
+def test_blocks_are_forgotten_where_there_are_many_and_counted_all_the_same(
+    counter: type[Counter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = "\n".join(f"inc rax\njmp .Lstep{number}\n.Lstep{number}:" for number in range(200))
+    source = f"f:\nmov rcx, 100\nxor eax, eax\n.Lagain:\n{steps}\ndec rcx\njnz .Lagain\nret"
+    expected = _instructions(source)
+    monkeypatch.setattr("emu.process.cpu.SLICE", 1000)
+    monkeypatch.setattr("emu.process.cpu._MANY_BLOCKS", 100)
+    with Process(guests.image(source)) as process:
+        forget, kept = process.cpu.counter.forget, []
+
+        def forgets() -> None:
+            kept.append(process.cpu.counter.known)
+            forget()
+            kept.append(process.cpu.counter.known)
+
+        process.cpu.counter.forget = forgets  # type: ignore[method-assign]
+        call = process.call("f")
+        assert (call.result, call.instructions) == (20_000, expected)
+        assert len(kept) > 20
+        assert min(kept[::2]) > 100
+        assert set(kept[1::2]) == {0}

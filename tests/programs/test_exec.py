@@ -210,3 +210,44 @@ def test_wrong_input_ends_with_2_and_says_what(
     assert done.returncode == 2
     assert message in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
+
+
+# What is no program, and closed standard files
+
+
+def test_a_pipe_and_a_device_are_no_programs(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o755)
+    for name in (tmp_path / "pipe", "/dev/zero"):
+        done = emu_exec(name)
+        assert done.returncode == 2
+        assert done.stderr.endswith(b"cannot be run: it is no regular file\n")
+
+
+def test_no_name_is_no_program() -> None:
+    done = emu_exec("")
+    assert (done.returncode, b"no such file" in done.stderr) == (2, True)
+
+
+def test_a_program_of_the_hosts_may_be_named_as_what_it_will_be_itself() -> None:
+    done = emu_exec(
+        "--root", "/", "/proc/self/exe", "-c", "import os; os.readlink('/proc/self/exe')"
+    )
+    assert done.returncode != 4, done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_files_are_no_bug_and_no_other_file_takes_their_place(
+    asks: Path, tmp_path: Path, closed: str
+) -> None:
+    trace = tmp_path / "trace"
+    command = f'exec "$0" -m emu.cli exec --strace -o "$1" "$2" variable HOME {closed}'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable, str(trace), str(asks)],
+        capture_output=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == (b"" if ">&-" in closed.replace("2>&-", "") else b"/\n")
+    lines = trace.read_text().splitlines()
+    assert lines[0].startswith("execve(")
+    assert lines[-1] == "+++ exited with 0 +++"
+    assert "/" not in lines
