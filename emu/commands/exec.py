@@ -86,6 +86,7 @@ def exec_command(
     from emu.launch import launch
     from emu.process.program import BUDGET
 
+    _keep_apart(program, given)
     with ExitStack() as stack:
         process = launch(
             program,
@@ -127,6 +128,14 @@ def _report(process: Program, ended: Ended) -> None:
 
 
 # What was given
+
+
+def _keep_apart(program: str, given: dict[str, Any]) -> None:
+    """The trace must not overwrite the program."""
+    out, root = given["out"], given["root"]
+    for path in map(Path, (program, f"{root}/{program}")):
+        if out is not None and os.path.exists(out) and path.exists() and path.samefile(out):
+            raise InputError("the trace would overwrite the program", f"-o {out}")
 
 
 def _environment(variables: tuple[str, ...]) -> dict[str, str]:

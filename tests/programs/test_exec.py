@@ -195,6 +195,7 @@ def test_calls_are_counted_the_same_in_every_run(asks: Path) -> None:
         (["--seed", "x", "./odd"], "--seed x: is no number"),
         (["--memory", "1Q", "./odd"], "`1Q` is not a number"),
         (["--env", "=1", "./odd"], "a variable needs a name"),
+        (["--strace", "-o", "odd", "./odd"], "the trace would overwrite the program"),
         ([], "Missing argument 'PROGRAM'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
