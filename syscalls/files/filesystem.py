@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syscalls.abi import EISDIR, ELOOP, Errno
+from syscalls.abi import EACCES, EISDIR, ELOOP, Errno
 from syscalls.files.dev import make_dev
 from syscalls.files.file import File
 from syscalls.files.host_file import HostFile
@@ -122,7 +122,7 @@ class Filesystem:
         """A regular file, open to read. Errno where there is none, or it is another kind."""
         file = self.open(os.fsencode(path), READING)
         if not isinstance(file, HostFile):
-            raise Errno(EISDIR)
+            raise Errno(EISDIR if file.stat().kind == S_IFDIR else EACCES)
         return file
 
     def contents(self, path: str) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 from time import process_time
 from unittest.mock import patch
 
-from emu.process import cpu
+from emu.process import minding
 from emu.process.binding import Hook
 from emu.process.engine import Engine
 from emu.process.process import Process
@@ -141,7 +141,7 @@ def _play(program: Path, argument: str) -> None:
 
 
 def _unchecked(program: Path, argument: str) -> None:
-    with patch.object(cpu, "aligned_accesses", lambda *_: []):
+    with patch.object(minding, "aligned_accesses", lambda *_: []):
         _play(program, argument)
 
 

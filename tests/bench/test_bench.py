@@ -1,0 +1,30 @@
+"""The benchmarks still run, on little: what they measure is for people to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.bench import bench_command, bench_exec, bench_guest, bench_heap
+
+
+def test_programs_are_played_checked_unchecked_and_bare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_exec, "_SIZE", "500")
+    monkeypatch.setattr(bench_exec, "_COPIES", "50")
+    monkeypatch.setattr(bench_exec, "_TURNS", 5)
+    computing = bench_exec._compute(tmp_path, "-O2")
+    assert computing.ratio > 0
+    assert bench_exec._copying(tmp_path).ratio > 0
+    assert bench_exec._memory().value.endswith(" us")
+
+
+def test_heaps_and_guests_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_heap, "_CALLS", 3)
+    monkeypatch.setattr(bench_guest, "_TURNS", 100)
+    monkeypatch.setattr(bench_guest, "_BLOCKS", 40)
+    assert bench_heap._malloc(0).ratio > 0
+    assert len(bench_guest.figures()) > 1
+    assert callable(bench_command.figures)
