@@ -6,21 +6,18 @@ Deviation: of the flags of preadv2, those are accepted that change nothing for o
 
 from __future__ import annotations
 
-from syscalls.abi import EOPNOTSUPP, Errno
 from syscalls.context import Context
 from syscalls.files.file import File
 from syscalls.transfer import (
     Buffers,
     buffer,
+    check_flags,
     check_offset,
     check_position,
     fill,
     readable_file,
     vector,
 )
-
-HARMLESS_FLAGS = 1 | 2 | 4
-"""RWF_HIPRI, RWF_DSYNC, RWF_SYNC."""
 
 
 def read(context: Context, fd: int, address: int, count: int) -> int:
@@ -51,9 +48,7 @@ def preadv2(
     context: Context, fd: int, address: int, count: int, offset: int, _: int, flags: int
 ) -> int:
     """Offset -1: where the file stands."""
-    if flags & ~HARMLESS_FLAGS:
-        context.files.at(fd)
-        raise Errno(EOPNOTSUPP)
+    check_flags(context, fd, flags)
     if offset == -1:
         return readv(context, fd, address, count)
     return preadv(context, fd, address, count, offset)

@@ -15,6 +15,7 @@ from syscalls.abi import (
     EBADF,
     EFAULT,
     EINVAL,
+    EOPNOTSUPP,
     EPIPE,
     ESPIPE,
     MAX_RW_COUNT,
@@ -31,6 +32,8 @@ from syscalls.signals import SignalInfo
 T = TypeVar("T")
 
 _PIECE = 1 << 20
+_HARMLESS_FLAGS = 1 | 2 | 4
+"""RWF_HIPRI, RWF_DSYNC, RWF_SYNC: they change nothing for one process."""
 _MOST_SEGMENTS = 1024
 _IOVEC = struct.Struct("<QQ")
 
@@ -110,6 +113,13 @@ def check_position(context: Context, fd: int, offset: int) -> None:
         raise Errno(EINVAL)
     if not context.files.at(fd).seekable:
         raise Errno(ESPIPE)
+
+
+def check_flags(context: Context, fd: int, flags: int) -> None:
+    """Of preadv2 and pwritev2: EOPNOTSUPP, or EBADF before it."""
+    if flags & ~_HARMLESS_FLAGS:
+        context.files.at(fd)
+        raise Errno(EOPNOTSUPP)
 
 
 def check_offset(offset: int, size: int) -> None:

@@ -6,13 +6,12 @@ are accepted that change nothing for one process; more output than the world all
 
 from __future__ import annotations
 
-from syscalls.abi import EOPNOTSUPP, Errno
 from syscalls.context import Context
 from syscalls.files.file import File
-from syscalls.read import HARMLESS_FLAGS
 from syscalls.transfer import (
     Buffers,
     buffer,
+    check_flags,
     check_offset,
     check_position,
     drain,
@@ -49,9 +48,7 @@ def pwritev2(
     context: Context, fd: int, address: int, count: int, offset: int, _: int, flags: int
 ) -> int:
     """Offset -1: where the file stands."""
-    if flags & ~HARMLESS_FLAGS:
-        context.files.at(fd)
-        raise Errno(EOPNOTSUPP)
+    check_flags(context, fd, flags)
     if offset == -1:
         return writev(context, fd, address, count)
     return pwritev(context, fd, address, count, offset)

@@ -102,9 +102,8 @@ class Machine(Closing):
             leave(self.cpu, context, self.ending.restored)
         elif stop is Stop.ASKED:
             return self.ending is None
-        elif (
-            stop is Stop.BUDGET and timed
-        ):  # the timer fires at the end of the block before its time
+        elif stop is Stop.BUDGET and timed:
+            # It fires at the end of the block before its time.
             context.timers.fire(within=0 if context.world.host_time else MOST_IN_BLOCK)
         elif stop in _FAULTS:
             space = self.kernel.space
