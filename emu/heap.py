@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emu import allocators
 from emu.closing import Closing
@@ -17,6 +18,9 @@ from emu.view.places import NamedSyscall, Places
 from syscalls import Limits, SystemCall
 from syscalls.abi import errno_number
 from syscalls.table import BY_NAME
+
+if TYPE_CHECKING:
+    from emu.trace.recorder import Recorder
 
 _WORD = (1 << 64) - 1
 
@@ -156,6 +160,17 @@ class Heap(Closing):
         if syscall not in BY_NAME or number is None:
             raise ValueError(f"no system call `{syscall}`, or no errno `{errno}`")
         self.process.kernel.shortages.plan(syscall, nth, number)
+
+    def trace(self, *, accesses: bool = False) -> Recorder:
+        """Records what happens within a `with`: every instruction, and accesses where asked for.
+
+        with heap.trace(accesses=True) as recorder:
+            heap.malloc(100)
+        recorder.trace
+        """
+        from emu.trace.recorder import Recorder
+
+        return Recorder(self.process, accesses=accesses, sources=self.process.sources)
 
     # Looking
 

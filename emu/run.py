@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emu.errors import GuestDied
 from emu.heap import Heap
@@ -18,6 +20,9 @@ from emu.view.changes import describe
 from emu.view.finding import Finding
 from emu.view.history import History, Sample
 from emu.view.places import NamedSyscall
+
+if TYPE_CHECKING:
+    from emu.trace.trace import Trace
 
 COMPLETED, FAILED = "completed", "expectation failed"
 
@@ -45,7 +50,8 @@ class Run:
     """What happened.
 
     blocks: the heap at the end; requested: bytes that callers asked for, by payload. died: how
-    the program under test ended, running: the statement that it died of.
+    the program under test ended, running: the statement that it died of. trace: where one was
+    asked for.
     """
 
     scenario: Scenario
@@ -61,6 +67,7 @@ class Run:
     output: bytes = b""
     died: GuestDied | None = None
     running: Step | None = None
+    trace: Trace | None = None
 
     @property
     def failures(self) -> list[Step]:
@@ -90,23 +97,34 @@ def run(
     allocator: str | Path = "osmem",
     *,
     budget: int = BUDGET,
+    trace: bool = False,
+    accesses: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Run:
     """Runs a scenario, or the file it is in, on an allocator in a fresh process.
 
-    progress(done, all) is told after every statement. InputError and AssemblyError where there
+    trace: every instruction is recorded; accesses: and every access. progress(done, all) is told after every statement. InputError and AssemblyError where there
     is nothing to run; whatever happens to the program under test is in the Run.
     """
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
     with Heap(allocator, budget=budget) as heap:
         player = _Player(Run(scenario, str(allocator)), heap)
-        for number, statement in enumerate(scenario.statements, 1):
-            if not player.play(statement):
-                break
-            if progress:
-                progress(number, len(scenario.statements))
+        recorder = heap.trace(accesses=accesses) if trace or accesses else None
+        with recorder or nullcontext():
+            _play(player, progress)
+        if recorder:
+            player.run.trace = recorder.trace
         return player.finish()
+
+
+def _play(player: _Player, progress: Callable[[int, int], None] | None) -> None:
+    statements = player.run.scenario.statements
+    for number, statement in enumerate(statements, 1):
+        if not player.play(statement):
+            break
+        if progress:
+            progress(number, len(statements))
 
 
 class _Player:

@@ -14,7 +14,7 @@ FLOORS = [
     ["emu.report", "emu.judge"],
     ["emu.run", "emu.launch"],
     ["emu.heap"],
-    ["emu.view"],
+    ["emu.view", "emu.trace"],
     ["emu.process", "emu.allocators"],
     ["emu.scenario"],
     ["emu.errors", "emu.closing"],

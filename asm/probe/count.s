@@ -1,11 +1,12 @@
 # The instruction counter: machine code for the host, called by Unicorn before
 # every block of guest code.
 #
-#     a counter in host memory                 a block's slot
+#     a counter in host memory                 a block's slot, behind the counter
 #     0   LEFT     instructions it may run     0   LENGTH   its instructions
 #     8   LAST     slot of the last block      8   COUNTER  whose it is
-#     16  SPENT    slot that LEFT was not
-#                  enough for, or 0
+#     16  SPENT    slot that LEFT, or the
+#                  ring, was not enough for,
+#                  or 0
 #     24  UNEVEN   slot of a block whose
 #                  accesses would not be
 #                  aligned, or 0
@@ -13,11 +14,18 @@
 #     40  FLAG     address of an int: below 0 once Unicorn shall leave a block
 #     48  CHECK    Unicorn's function that looks at it, and leaves
 #     56  ENGINE   Unicorn's handle
-#     64  SLOW     address of leave_block
+#     64  SLOW     address of leave_block, or of leave_recorded
 #     72  INLINED  blocks that count in line
+#     80  AT       where the next record of a block goes, in the ring
+#     88  END      from there on the ring has only room for LEFT
 #
 # Unicorn writes the address of a block's slot into the code that it makes of the
 # block, so that nothing has to be looked up.
+#
+# Where blocks are recorded, a record is 4 bytes: how far behind the counter the
+# block's slot is. A block has an instruction at least, so that LEFT keeps the ring
+# from running over; for those that count as none (the way in and the way out),
+# record_block looks at END.
 #
 # Before a block that must find its accesses aligned, another routine is called,
 # made of copies of the pieces below: begin_sums, then start_sum, some add_term
@@ -38,6 +46,10 @@
         .equ ENGINE,        56
         .equ SLOW,          64
         .equ INLINED,       72
+        .equ AT,            80
+        .equ END,           88
+        .equ HEADER_SIZE,   96
+        .equ RECORD_SIZE,   4
         .equ LENGTH,        0
         .equ COUNTER,       8
         .equ SLOT_SIZE,     16
@@ -87,6 +99,43 @@ count_block:
         jmp     qword ptr [rax + STOP]
 
 .Lcount_uneven:
+        mov     rax, [rcx + COUNTER]
+        mov     [rax + UNEVEN], rcx
+        jmp     qword ptr [rax + STOP]
+
+record_sums:
+        test    r8d, 15
+        jnz     .Lrecord_uneven
+
+# void record_block(uc_engine *uc, uint64_t address, uint32_t size, void *slot)
+#
+#   in        rdi = engine
+#             rcx = slot of the block
+#   clobbers  rax, rdx, r8
+#
+# As count_block, and writes the block's record.
+record_block:
+        mov     rax, [rcx + COUNTER]
+        mov     r8, [rax + AT]
+        cmp     r8, [rax + END]
+        jae     .Lrecord_full
+        mov     rdx, [rcx + LENGTH]
+        sub     [rax + LEFT], rdx
+        jb      .Lrecord_spent
+        mov     rdx, rcx
+        sub     rdx, rax
+        mov     [r8], edx
+        add     r8, RECORD_SIZE
+        mov     [rax + AT], r8
+        ret
+
+.Lrecord_spent:
+        add     [rax + LEFT], rdx
+.Lrecord_full:
+        mov     [rax + SPENT], rcx
+        jmp     qword ptr [rax + STOP]
+
+.Lrecord_uneven:
         mov     rax, [rcx + COUNTER]
         mov     [rax + UNEVEN], rcx
         jmp     qword ptr [rax + STOP]

@@ -13,13 +13,14 @@
         .equ BACK_CALL,     -5                  # from the return address
         .equ BACK_FAR,      -6
         .equ BACK_SLOT,     -8                  # from the call
+        .equ BACK_RECORD,   -14                 # from behind inlined_record
 
 # void first_entry(uc_engine *uc, uint64_t address, uint32_t size, void *slot)
 #
 #   in        rdi = engine
 #             rcx = slot of the block
 #             the return address, in Unicorn's code
-#   clobbers  rax, rdx, r8, r9, r10, xmm0, xmm1, xmm2
+#   clobbers  rax, rdx, rsi, r8, r9, r10, r11, xmm0, xmm1, xmm2
 #
 # Replaces this call and the next, of Unicorn's function that looks whether it shall
 # leave the block, by inlined_count, which runs at once. Code that is not what is
@@ -34,17 +35,20 @@
 #     xor     esi, esi                2
 #     call    CHECK                   5 or 6
 first_entry:
+        lea     r11, [rip + count_block]
+        lea     rsi, [rip + inlined_count]
+.Lcount_look:
         mov     rax, [rcx + COUNTER]
         mov     rdx, [rcx + LENGTH]
         cmp     rdx, LONGEST
-        ja      count_block                     # it may not run as it stands
+        ja      .Lcount_call                    # it may not run as it stands
         mov     r8, [rsp]
         cmp     word ptr [r8], MOV_RDI
-        jne     count_block
+        jne     .Lcount_call
         cmp     [r8 + 2], rdi
-        jne     count_block
+        jne     .Lcount_call
         cmp     word ptr [r8 + 10], XOR_ESI
-        jne     count_block
+        jne     .Lcount_call
 
         lea     r10, [r8 + 17]                  # behind the second call
         movsxd  r9, dword ptr [r8 + 13]
@@ -52,23 +56,23 @@ first_entry:
         cmp     byte ptr [r8 + 12], CALL
         je      .Lcount_called
         cmp     word ptr [r8 + 12], CALL_FAR
-        jne     count_block
+        jne     .Lcount_call
         inc     r10
         movsxd  r9, dword ptr [r8 + 14]
         mov     r9, [r10 + r9]
 .Lcount_called:
         cmp     r9, [rax + CHECK]
-        jne     count_block
+        jne     .Lcount_call
 
         lea     r9, [r8 + BACK_CALL]            # the first call
         cmp     byte ptr [r9], CALL
         je      .Lcount_caller
         lea     r9, [r8 + BACK_FAR]
         cmp     word ptr [r9], CALL_FAR
-        jne     count_block
+        jne     .Lcount_call
 .Lcount_caller:
         cmp     [r9 + BACK_SLOT], rcx
-        jne     count_block
+        jne     .Lcount_call
         sub     r9, 30                          # where its arguments begin
         call    begins_here
         je      .Lcount_inline
@@ -77,25 +81,48 @@ first_entry:
         je      .Lcount_inline
         sub     r9, 3
         call    begins_here
-        jne     count_block
+        jne     .Lcount_call
 
 .Lcount_inline:
-        lea     r8, [rip + inlined_count]
-        movups  xmm0, [r8]
-        movups  xmm1, [r8 + 16]
-        movups  xmm2, [r8 + 32]
+        movups  xmm0, [rsi]
+        movups  xmm1, [rsi + 16]
+        movups  xmm2, [rsi + 32]
         movups  [r9], xmm0
         movups  [r9 + 16], xmm1
         movups  [r9 + 32], xmm2
         mov     [r9 + 2], rax                   # the numbers that are filled in
-        mov     [r9 + 12], rcx
-        mov     [r9 + 32], edx
         sub     r10, r9
         sub     r10, 44
+        lea     r8, [rip + inlined_record]
+        cmp     rsi, r8
+        je      .Lcount_fill_record
+        mov     [r9 + 12], rcx
+        mov     [r9 + 32], edx
         mov     [r9 + 43], r10b                 # how far to jump
+        jmp     .Lcount_begin
+.Lcount_fill_record:
+        mov     [r9 + 22], edx
+        sub     rcx, rax
+        mov     [r9 + 34], ecx
+        dec     r10
+        mov     [r9 + 44], r10b
+.Lcount_begin:
         inc     qword ptr [rax + INLINED]
         mov     [rsp], r9
         ret
+
+.Lcount_call:
+        jmp     r11
+
+# void first_record(uc_engine *uc, uint64_t address, uint32_t size, void *slot)
+#
+# As first_entry, with record_block and inlined_record.
+first_record:
+        lea     r11, [rip + record_block]
+        lea     rsi, [rip + inlined_record]
+        cmp     qword ptr [rcx + LENGTH], 0
+        jne     .Lcount_look
+        jmp     r11                             # it must look at END
 
 # begins_here: whether `mov rdi, engine` is at r9, in the flag zero.
 begins_here:
@@ -120,6 +147,30 @@ inlined_count:
         call    qword ptr [rdx + SLOW]
 .Lcount_on:
         nop
+
+# The same where blocks are recorded: 48 bytes.
+inlined_record:
+        movabs  rdx, WIDE                       # the counter
+        mov     rax, [rdx + FLAG]
+        cmp     dword ptr [rax], 0
+        jl      .Lrecord_slow
+        sub     qword ptr [rdx], CONSTANT       # LEFT, less LENGTH
+        jb      .Lrecord_slow
+        mov     rax, [rdx + AT]
+        mov     dword ptr [rax], CONSTANT       # the record
+        add     qword ptr [rdx + AT], RECORD_SIZE
+        jmp     .Lrecord_on                     # to where it goes on
+.Lrecord_slow:
+        call    qword ptr [rdx + SLOW]
+.Lrecord_on:
+
+# leave_recorded: as leave_block, from inlined_record.
+#
+#   in        rdx = counter, the return address
+leave_recorded:
+        mov     rcx, [rsp]
+        mov     ecx, [rcx + BACK_RECORD]
+        add     rcx, rdx
 
 # leave_block: Unicorn shall leave the block, or the block is too long for LEFT.
 #

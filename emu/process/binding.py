@@ -40,6 +40,9 @@ INTERRUPT = ctypes.CFUNCTYPE(None, POINTER, ctypes.c_uint32, POINTER)
 TRANSLATED = ctypes.CFUNCTYPE(None, POINTER, ctypes.POINTER(Block), POINTER, POINTER)
 CODE = ctypes.CFUNCTYPE(None, POINTER, U64, ctypes.c_uint32, POINTER)
 CPUID = ctypes.CFUNCTYPE(ctypes.c_int, POINTER, POINTER)
+ACCESS = ctypes.CFUNCTYPE(
+    None, POINTER, ctypes.c_int, U64, ctypes.c_int, ctypes.c_int64, POINTER
+)  # fmt: skip
 """Signatures of callbacks."""
 
 PERMISSIONS = {"r": uc.UC_PROT_READ, "w": uc.UC_PROT_WRITE, "x": uc.UC_PROT_EXEC}
@@ -54,6 +57,7 @@ class Hook(IntEnum):
     TRANSLATED = uc.UC_HOOK_EDGE_GENERATED
     BLOCK = uc.UC_HOOK_BLOCK
     CODE = uc.UC_HOOK_CODE
+    ACCESS = uc.UC_HOOK_MEM_READ_AFTER | uc.UC_HOOK_MEM_WRITE
 
 
 class Status(IntEnum):
@@ -68,6 +72,10 @@ SYSCALL_INSTRUCTION = x86.UC_X86_INS_SYSCALL
 CPUID_INSTRUCTION = x86.UC_X86_INS_CPUID
 _CONTROL_ARGUMENTS, _CONTROL_DIRECTION = 26, 30
 """Bits of what uc_ctl is asked: how many arguments, and which way they go (unicorn.h)."""
+
+
+READ_AFTER, WRITE = uc.UC_MEM_READ_AFTER, uc.UC_MEM_WRITE
+"""What an access is, as Hook.ACCESS is told."""
 
 
 class Control(IntEnum):

@@ -12,13 +12,16 @@ A real CPU, single-stepped, does not take that last step, unless it is the only 
 from __future__ import annotations
 
 import ctypes
+from array import array
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from emu.errors import InternalError
 from emu.process import host_code
 from emu.process.disassembly import mnemonics
 from emu.process.exit_check import ExitCheck
+from emu.process.journal import Journal
+from emu.process.machine_counter import MachineCounter, unannounced
+from emu.process.slots import UNKNOWN
 
 _BLOCK_CALLBACK = ctypes.CFUNCTYPE(
     None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p
@@ -52,6 +55,10 @@ class Counter(Protocol):
         """Whether the limit has stopped the engine since `arm`."""
 
     @property
+    def full(self) -> bool:
+        """Whether it was not the limit that has stopped the engine, but what is recorded."""
+
+    @property
     def uneven(self) -> int | None:
         """The block that was not entered, since an access of it would not have been aligned."""
 
@@ -73,6 +80,30 @@ class Counter(Protocol):
 
     def take_back(self, instructions: int) -> None:
         """So many of the last block were counted and did not run."""
+
+    def add(self, address: int, size: int) -> None:
+        """An instruction that the kernel has run in the CPU's stead."""
+
+    def record(self, journal: Journal | None, *, in_line: bool = True) -> None:
+        """From now on a journal is told of all blocks, or nobody is.
+
+        `callback` is another one then, and all code must be forgotten. What was recorded reaches
+        the journal at `arm`, and at `drain`. in_line: as fast as can be.
+        """
+
+    @property
+    def recording(self) -> bool:
+        """Whether a journal is told."""
+
+    @property
+    def entered(self) -> int:
+        """How many blocks were entered since recording began."""
+
+    before_drain: Callable[[], None] | None
+    """Called before what was recorded reaches the journal. None from `record` on."""
+
+    def drain(self) -> None:
+        """What was recorded reaches the journal now."""
 
     def close(self) -> None:
         """Gives its memory back."""
@@ -100,117 +131,6 @@ def make_counter(engine_library: Any, exit_check: ExitCheck | None) -> Counter:
     return PythonCounter(engine_library.uc_emu_stop)
 
 
-_LAYOUT = host_code.layout_of("count")
-_LEFT, _LAST, _SPENT, _UNEVEN, _STOP, _FLAG, _CHECK, _ENGINE, _SLOW, _INLINED = (
-    _LAYOUT[name] // 8
-    for name in "LEFT LAST SPENT UNEVEN STOP FLAG CHECK ENGINE SLOW INLINED".split()
-)
-"""Words of the header."""
-_SLOT_SIZE = _LAYOUT["SLOT_SIZE"]
-_SLOT, _LENGTH, _COUNTER = (_LAYOUT[name] // 8 for name in "SLOT_SIZE LENGTH COUNTER".split())
-_SLOTS = 1 << 12
-"""In a page of slots; the pages stay where they are, since translated code knows the address."""
-_UNKNOWN = 1 << 62
-"""The length of a block that was not learned: more than any limit allows."""
-
-
-class MachineCounter:
-    """Layout and meaning of the header and the slots: asm/probe/count.s."""
-
-    def __init__(self, stop: int, exit_check: ExitCheck | None) -> None:
-        self._header = (ctypes.c_int64 * (_INLINED + 1))()
-        self._header[_STOP] = stop
-        self._counted = self._given = 0
-        self.limit = 0
-        self._pages: list[Any] = []
-        self._addresses: dict[int, int] = {}
-        self._free = 0
-        self._next_slot()
-        self._user_data = ctypes.c_uint64()
-        self.callback = ctypes.c_void_p(self._routine(exit_check))
-        self.user: int | None = self._slot
-
-    @property
-    def inlined(self) -> int:
-        """How many blocks count in line."""
-        return self._header[_INLINED]
-
-    def _routine(self, exit_check: ExitCheck | None) -> int:
-        """What is called before a block; it may replace the call where it knows Unicorn's own."""
-        if exit_check is None:
-            return host_code.address_of("count", "count_block")
-        header = self._header
-        header[_ENGINE], header[_CHECK], header[_FLAG] = exit_check
-        header[_SLOW] = host_code.address_of("count", "leave_block")
-        return host_code.address_of("count", "first_entry")
-
-    @property
-    def count(self) -> int:
-        return self._counted + self._given - self._header[_LEFT]
-
-    @property
-    def block(self) -> int:
-        return self._addresses.get(self._header[_LAST], 0)
-
-    @property
-    def length(self) -> int:
-        last = self._header[_LAST]
-        return ctypes.c_int64.from_address(last + 8 * _LENGTH).value if last else 0
-
-    @property
-    def spent(self) -> bool:
-        slot = self._header[_SPENT]
-        if slot and slot not in self._addresses:
-            raise _unannounced()
-        return bool(slot)
-
-    @property
-    def uneven(self) -> int | None:
-        return self._addresses.get(self._header[_UNEVEN])
-
-    def bind(self, user_data: ctypes.c_uint64) -> None:
-        self._user_data = user_data
-
-    def arm(self, limit: int) -> None:
-        self._counted = self.count
-        self.limit = limit
-        self._header[_LEFT] = self._given = max(0, limit - self._counted)
-        self._header[_SPENT] = self._header[_UNEVEN] = 0
-
-    def learn(self, address: int, size: int, instructions: int) -> None:
-        self._page[self._place + _LENGTH] = instructions
-        self._addresses[self._slot] = address
-        self._next_slot()
-        self._user_data.value = self._slot
-
-    @property
-    def known(self) -> int:
-        return len(self._addresses)
-
-    def forget(self) -> None:
-        self._header[_LAST] = self._header[_SPENT] = self._header[_UNEVEN] = 0
-        del self._pages[:-1]  # the slot of the next block is in the last
-        self._addresses.clear()
-
-    def take_back(self, instructions: int) -> None:
-        self._header[_LEFT] += instructions
-
-    def close(self) -> None:
-        self._pages.clear()
-        self._addresses.clear()
-
-    def _next_slot(self) -> None:
-        if self._free == 0:
-            self._page = (ctypes.c_int64 * (_SLOT * _SLOTS))()
-            self._pages.append(self._page)
-            self._free = _SLOTS
-        self._place = _SLOT * (_SLOTS - self._free)
-        self._free -= 1
-        self._page[self._place + _LENGTH] = _UNKNOWN
-        self._page[self._place + _COUNTER] = ctypes.addressof(self._header)
-        self._slot = ctypes.addressof(self._page) + 8 * self._place
-
-
 class PythonCounter:
     """The same in Python: some fifteen times slower, on any host."""
 
@@ -221,22 +141,33 @@ class PythonCounter:
         self.user: int | None = None
         self.count = self.limit = self.block = self.length = 0
         self._spent = self._lost = False
+        self.full = False
         self.uneven: int | None = None
+        self._journal: Journal | None = None
+        self.before_drain: Callable[[], None] | None = None
+        self._entered, self._drained = array("I"), 0
+        self._names: dict[tuple[int, int], int] = {}
+        self._named = 0
 
     @property
     def spent(self) -> bool:
         if self._lost:
-            raise _unannounced()
+            raise unannounced()
         return self._spent
 
     def bind(self, user_data: ctypes.c_uint64) -> None:
         """It knows blocks by their address and size."""
 
     def arm(self, limit: int) -> None:
+        self.drain()
         self.limit, self._spent = limit, False
 
     def learn(self, address: int, size: int, instructions: int) -> None:
         self._known[address, size] = instructions
+        if self._journal is not None:
+            self._named += 1
+            self._names[address, size] = self._named
+            self._journal.learned(self._named, address, size, instructions)
 
     @property
     def known(self) -> int:
@@ -247,12 +178,43 @@ class PythonCounter:
 
     def take_back(self, instructions: int) -> None:
         self.count -= instructions
+        if self._journal is not None and instructions:
+            self.drain()
+            self._journal.cut(instructions)
+
+    def add(self, address: int, size: int) -> None:
+        self.count += 1
+        if self._journal is not None:
+            self.learn(address, size, 1)
+            self._entered.append(self._named)
+
+    def record(self, journal: Journal | None, *, in_line: bool = True) -> None:
+        self.drain()
+        self.before_drain = None
+        self._journal = journal
+        self._drained = 0
+
+    @property
+    def recording(self) -> bool:
+        return self._journal is not None
+
+    @property
+    def entered(self) -> int:
+        return self._drained + len(self._entered)
+
+    def drain(self) -> None:
+        if self._journal is not None:
+            if self.before_drain:
+                self.before_drain()
+            self._drained += len(self._entered)
+            self._journal.entered(self._entered.tobytes())
+            self._entered = array("I")
 
     def close(self) -> None:
         self._known.clear()
 
     def _enter(self, engine: int, address: int, size: int, _: int) -> None:
-        instructions = self._known.get((address, size), _UNKNOWN)
+        instructions = self._known.get((address, size), UNKNOWN)
         if self.count + instructions > self.limit:
             self._spent, self._lost = True, (address, size) not in self._known
             self._stop(engine)
@@ -260,7 +222,5 @@ class PythonCounter:
             self.length = instructions
             self.count += instructions
             self.block = address
-
-
-def _unannounced() -> InternalError:
-    return InternalError("a block was entered whose length nobody told the counter")
+            if self._journal is not None:
+                self._entered.append(self._names[address, size])

@@ -14,10 +14,12 @@ from typing import Any
 
 from emu.closing import Closing
 from emu.process import binding, cpuid, screening, time_stamp
+from emu.process.access_probe import AccessProbe, OnAccesses, make_access_probe
 from emu.process.binding import Hook, Status
 from emu.process.counter import Counter, make_counter, take_back_rest
 from emu.process.engine import Engine
 from emu.process.exit_check import exit_check
+from emu.process.journal import Journal
 from emu.process.minding import Minding
 from emu.process.registers import Registers, new_state
 from emu.process.screening import GENERAL_PROTECTION, Refused, first_refused
@@ -80,9 +82,10 @@ class Cpu(Registers, Closing):
         self._engine.hook(Hook.INSTRUCTION, syscall, binding.SYSCALL_INSTRUCTION)
         self._engine.hook(Hook.INTERRUPT, binding.INTERRUPT(self._interrupted))
         self._engine.hook(Hook.TRANSLATED, binding.TRANSLATED(self._translated))
-        block = self._engine.hook(Hook.BLOCK, self.counter.callback, user=self.counter.user)
-        self.counter.bind(self._engine.user_data(block))
-        self._minding = Minding(self._engine, self.counter, block)
+        self._blocks = self._engine.hook(Hook.BLOCK, self.counter.callback, user=self.counter.user)
+        self.counter.bind(self._engine.user_data(self._blocks))
+        self._minding = Minding(self._engine, self.counter, self._blocks)
+        self.accesses: AccessProbe | None = None
         self._engine.hook(Hook.INSTRUCTION, binding.CPUID(self._cpuid), binding.CPUID_INSTRUCTION)
         self.map_window, self.forget_code = self._engine.map_window, self._engine.forget_code
         self.set_state(new_state())
@@ -99,6 +102,23 @@ class Cpu(Registers, Closing):
     def instructions(self) -> int:
         """How many it has executed."""
         return self.counter.count
+
+    # Recording
+
+    def record(self, journal: Journal | None, on_accesses: OnAccesses | None = None) -> None:
+        """From now on a journal is told of blocks, and `on_accesses` of accesses; or nobody is.
+
+        Not while it runs. Code that nobody watches is as fast as it was.
+        """
+        if self.accesses is not None:
+            self.accesses.close()
+            self.accesses = None
+        self.counter.record(journal, in_line=on_accesses is None)
+        self._engine.redirect(self._blocks, self.counter.callback)
+        if on_accesses is not None:
+            self.accesses = make_access_probe(self._engine, self.counter, on_accesses)
+            self.counter.before_drain = self.accesses.drain
+        self._forget_blocks()
 
     # Running
 
@@ -133,7 +153,8 @@ class Cpu(Registers, Closing):
             again = self._minding.translate()
             if again is not None:
                 return again
-            return self.get("rip") if self.counter.limit != end else None
+            goes_on = self.counter.full or self.counter.limit != end
+            return self.get("rip") if goes_on else None
         if stop is Stop.EXCEPTION and self.interrupt == GENERAL_PROTECTION:
             return self._after_time_stamp()
         return None
@@ -183,7 +204,7 @@ class Cpu(Registers, Closing):
         asked = time_stamp.asked(self.read_code(rip, time_stamp.LONGEST))
         if asked is None:
             return None
-        self.counter.take_back(-1)
+        self.counter.add(rip, len(asked))
         self.update(time_stamp.answer(asked, self.counter.count))
         return rip + len(asked)
 

@@ -170,6 +170,14 @@ class Engine:
         check(library.uc_hook_del(self._handle, hook))
         self._hooks.remove(hook)
 
+    def redirect(self, hook: ctypes.c_size_t, callback: Any) -> None:
+        """The hook calls another C function, from code that is translated from now on.
+
+        That is so as long as the hook is the only one of its kind.
+        """
+        self._callbacks.append(callback)
+        _word_of(hook, _CALLBACK_AT).value = ctypes.cast(callback, POINTER).value or 0
+
     # Unicorn looks at a hook when it translates. So what is set for one translation leaves other
     # code as fast as it was.
 

@@ -6,24 +6,20 @@ asm/probe/count.s, counts the block's instructions as well, and is called in the
 
 from __future__ import annotations
 
-import ctypes
-import os
 import struct
 from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
 
 from emu.process import host_code
-from emu.process.binding import Hook
-from emu.process.engine import Engine
-from emu.process.residues import REGISTERS, Sum
+from emu.process.cpu_state import registers_found
+from emu.process.residues import Sum
 
 _MOST_SUMS = 8
 """Of a block; the instruction hook is no slower than many of them."""
 _MOST_ROUTINES = 1 << 14
 _REGISTER_SIZE = 8
 _PROBE = "count"
-_NOP = b"\x90"
 
 
 class EntryChecks:
@@ -31,34 +27,35 @@ class EntryChecks:
 
     def __init__(self) -> None:
         self._area = host_code.Area()
-        self._made: dict[frozenset[Sum], int] = {}
+        self._made: dict[tuple[frozenset[Sum], bool], int] = {}
 
-    def routine(self, sums: frozenset[Sum]) -> int | None:
+    def routine(self, sums: frozenset[Sum], *, recording: bool) -> int | None:
         """Where the routine is that stops the engine unless all sums are 0 modulo 16.
 
-        None where it is better to look at each access.
+        None where it is better to look at each access. recording: it records the block, too.
         """
-        made = self._made.get(sums)
+        made = self._made.get((sums, recording))
         if made is not None:
             return made
         if len(sums) > _MOST_SUMS or len(self._made) >= _MOST_ROUTINES:
             return None
-        made = self._made[sums] = self._area.put(_code(sums))
+        made = self._made[sums, recording] = self._area.put(_code(sums, recording))
         return made
 
 
-def _code(sums: Iterable[Sum]) -> bytes:
+def _code(sums: Iterable[Sum], recording: bool) -> bytes:
     pieces = _pieces()
     ordered = sorted(sums, key=lambda one: (one.factors, one.constant))
-    return pieces.begin + b"".join(map(pieces.sum, ordered)) + pieces.check
+    end = pieces.check_and_record if recording else pieces.check
+    return pieces.begin + b"".join(map(pieces.sum, ordered)) + end
 
 
 class _Pieces:
     """What stands between the labels of count.s, with the numbers filled in."""
 
     def __init__(self) -> None:
-        labels = "begin_sums start_sum add_term end_sum check_sums first_entry".split()
-        self.begin, self._start, self._term, self._end, self.check = (
+        labels = "begin_sums start_sum add_term end_sum check_sums record_sums find_state".split()
+        self.begin, self._start, self._term, self._end, self.check, self.check_and_record = (
             host_code.piece(_PROBE, *between) for between in pairwise(labels)
         )
         layout = host_code.layout_of(_PROBE)
@@ -84,29 +81,4 @@ def _pieces() -> _Pieces:
 
 def usable() -> bool:
     """Whether routines run here, and find the registers where they look."""
-    return host_code.runs_here() and _registers_found()
-
-
-@cache
-def _registers_found() -> bool:
-    """It is tried out, once."""
-    engine = Engine()
-    values = [0x1234_5678_9ABC_DEF1 * (number + 3) & (1 << 64) - 1 for number in range(16)]
-    for name, value in zip(REGISTERS, values, strict=True):
-        engine.set(name, value)
-    found = ctypes.c_uint64()
-    routine = ctypes.c_void_p(host_code.address_of(_PROBE, "find_state"))
-    engine.hook(Hook.BLOCK, routine, user=ctypes.addressof(found))
-    engine.boot(_NOP)
-    state = _own_memory(found.value, _REGISTER_SIZE * len(values))
-    engine.close()
-    return state == struct.pack("<16Q", *values)
-
-
-def _own_memory(address: int, size: int) -> bytes:
-    """Bytes of this process; none where it has nothing there."""
-    with open("/proc/self/mem", "rb", buffering=0) as memory:
-        try:
-            return os.pread(memory.fileno(), size, address)
-        except OSError:
-            return b""
+    return host_code.runs_here() and registers_found()

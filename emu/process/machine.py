@@ -9,16 +9,20 @@ from emu.process.delivery import deliver, leave
 from emu.process.exceptions import signal_of
 from emu.process.mmu import Mmu
 from emu.process.stop import Stop
+from emu.process.watcher import Nobody, Watcher
 from syscalls import Kernel, Limits
 from syscalls.ending import Ending, SignalReturn
 from syscalls.frame import Trap
 from syscalls.memory import TooMuchTouched
+from syscalls.signal_numbers import signal_name
+from syscalls.signals import SignalInfo
 from syscalls.world import World
 
 _FAULTS = (Stop.PAGE_FAULT, Stop.INVALID, Stop.REFUSED, Stop.EXCEPTION, Stop.HALTED)
 _LOOK = 2_000_000
 """Instructions between two looks at a timer on the host's time."""
 _FOREVER = 1 << 62
+NOBODY = Nobody()
 
 
 class Machine(Closing):
@@ -51,6 +55,7 @@ class Machine(Closing):
         self.ending: Ending | None = None
         self.died = self.closed = False
         self._trap = Trap()
+        self.watcher: Watcher = NOBODY
 
     def close(self) -> None:
         """Gives the host's memory and files back."""
@@ -108,20 +113,29 @@ class Machine(Closing):
         elif stop in _FAULTS:
             space = self.kernel.space
             info, self._trap = signal_of(self.cpu, space, self.memory, stop, self._trap)
+            self._tell_fault(info)
             context.signals.force(info)
         else:
             return False
         return True
 
+    def _tell_fault(self, info: SignalInfo) -> None:
+        is_page_fault = self.cpu.fault is not None
+        what = "page fault" if is_page_fault else signal_name(info.number)
+        self.watcher.faulted(self.cpu.get("rip"), what, info.address if is_page_fault else None)
+
     def _fault(self, page: int, access: str) -> str:
         return self.kernel.space.fault(page, access)
 
     def _syscall(self, number: int, arguments: tuple[int, ...]) -> int | None:
+        self.watcher.asked()
         try:
             result = self.kernel.call(number & 0xFFFF_FFFF, arguments)
         except Ending as ending:
             self.ending = ending
+            self.watcher.answered(self.kernel.calls[-1])
             return None
+        self.watcher.answered(self.kernel.calls[-1])
         context = self.kernel.context
         if context.signals.due or context.timers.changed:
             context.timers.changed = False

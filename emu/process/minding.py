@@ -117,7 +117,8 @@ class Minding:
 
     def _routine(self, block: Block) -> int | None:
         if block.at_entry and entry_check.usable():
-            return self._entry_checks.routine(block.at_entry)
+            recording = self._counter.recording
+            return self._entry_checks.routine(block.at_entry, recording=recording)
         return None
 
     def _translate(self, block: Block, routine: int | None) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import NoReturn
 
 from asm.assembler import assemble
@@ -22,6 +22,7 @@ from emu.process import autopsy, convention
 from emu.process.autopsy import Place
 from emu.process.convention import CANARY, Violation
 from emu.process.machine import Machine
+from emu.process.sources import Sources, of_images
 from emu.process.stop import Stop
 from syscalls import Limits, ProcessExit, SystemCall
 from syscalls.abi import PAGE, TASK_SIZE, page_up
@@ -77,6 +78,22 @@ class Process(Machine):
         GuestFault, BudgetSpent or GuestExited where it does not come back.
         """
         address = function if isinstance(function, int) else self.image.symbols[function]
+        self.watcher.called(self._name_of(address), arguments)
+        returned = self._call(address, arguments)
+        self.watcher.returned(returned.result)
+        return returned
+
+    @cached_property
+    def sources(self) -> Sources:
+        """What is known of its code: of the image, and of the ways in and out."""
+        return of_images((self.image, self._harness))
+
+    def fill(self, address: int, byte: int, count: int) -> None:
+        """The program writes its own memory, by guest instructions, so that rights apply."""
+        if count:
+            self._call(self._harness.symbols["fill"], (address, byte * _EVERY_BYTE, count))
+
+    def _call(self, address: int, arguments: tuple[int, ...]) -> Returned:
         first_syscall = len(self.kernel.calls)
         before = self.cpu.counter.count
         stop = self._enter(address, arguments)
@@ -91,14 +108,12 @@ class Process(Machine):
             tuple(convention.violations(registers, _SP + _FRAME.size, canary)),
         )
 
-    def fill(self, address: int, byte: int, count: int) -> None:
-        """The program writes its own memory, by guest instructions, so that rights apply."""
-        if count:
-            self.call(self._harness.symbols["fill"], address, byte * _EVERY_BYTE, count)
-
     def _spelled(self, function: int, arguments: tuple[int, ...]) -> str:
-        name = self._harness.symbol_at(function) or self.image.symbol_at(function) or hex(function)
-        return f"{name}({', '.join(hex(a) if a > 0xFFFF else str(a) for a in arguments)})"
+        shown = (hex(argument) if argument > 0xFFFF else str(argument) for argument in arguments)
+        return f"{self._name_of(function)}({', '.join(shown)})"
+
+    def _name_of(self, function: int) -> str:
+        return self._harness.symbol_at(function) or self.image.symbol_at(function) or hex(function)
 
     # Loading
 

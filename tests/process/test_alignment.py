@@ -163,7 +163,7 @@ def test_where_registers_are_not_found_every_access_is_looked_at(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert entry_check.usable()
-    monkeypatch.setattr(entry_check, "_registers_found", lambda: False)
+    monkeypatch.setattr(entry_check, "registers_found", lambda: False)
     with Process(guests.image(f"{_LOOP}\n{_DATA}")) as process:
         assert process.call("f", 0, 0, 16, 3).instructions == 1 + 18 + 1
         assert len(process.cpu._minding) > 0

@@ -1,0 +1,45 @@
+"""Who is told of what a machine does, while somebody watches it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from syscalls import SystemCall
+
+
+class Watcher(Protocol):
+    """Told of events as they happen. What the kernel does to memory, the memory tells."""
+
+    def called(self, function: str, arguments: tuple[int, ...]) -> None:
+        """The program is about to call a function."""
+
+    def returned(self, result: int) -> None:
+        """It came back; rax."""
+
+    def asked(self) -> None:
+        """A system call begins."""
+
+    def answered(self, call: SystemCall) -> None:
+        """It was answered, or ended the process."""
+
+    def faulted(self, rip: int, what: str, address: int | None) -> None:
+        """An exception of the CPU: of the instruction at rip, which did not run."""
+
+
+class Nobody:
+    """Is told and forgets."""
+
+    def called(self, function: str, arguments: tuple[int, ...]) -> None:
+        pass
+
+    def returned(self, result: int) -> None:
+        pass
+
+    def asked(self) -> None:
+        pass
+
+    def answered(self, call: SystemCall) -> None:
+        pass
+
+    def faulted(self, rip: int, what: str, address: int | None) -> None:
+        pass

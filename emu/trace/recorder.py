@@ -1,0 +1,205 @@
+"""The recorder: what a machine's probes and its kernel tell, gathered to a Trace."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emu.process.access_probe import RECORD, STEP
+from emu.process.binding import WRITE
+from emu.process.event import Called, Event, Faulted, Returned, SystemCalled
+from emu.process.machine import NOBODY, Machine
+from emu.process.slots import UNKNOWN
+from emu.process.sources import Sources
+from emu.trace.blocks import Blocks, Places
+from emu.trace.trace import ACCESS, Accesses, Trace
+from syscalls import SystemCall
+
+_PLAIN = np.dtype(
+    [("address", "<u8"), ("value", "<u8"), ("entry", "<u4"), ("offset", "<u2"), ("size", "u1"),
+     ("write", "u1")]
+)  # fmt: skip
+"""ACCESS as the probe writes it: the low bits of rip for `offset`, Unicorn's number for `write`."""
+_Block = tuple[int, int, bytes]
+"""Address, instructions, code."""
+
+
+class Recorder:
+    """Records a machine from `start` to `stop`; a context manager does both.
+
+        with Recorder(process, accesses=True) as recorder:
+            process.call("os_malloc", 100)
+        recorder.trace
+
+    Costs nothing before and after. accesses: those too, not only instructions and events.
+    sources: what is known of the code. Not while the machine runs.
+    """
+
+    def __init__(
+        self, machine: Machine, *, accesses: bool = False, sources: Sources | None = None
+    ) -> None:
+        self._machine = machine
+        self._sources = sources or Sources()
+        self._names: dict[int, int] = {}
+        self._rows: dict[_Block, int] = {}
+        self._entered: list[bytes] = []
+        self._total = 0
+        self._cuts: list[tuple[int, int]] = []
+        self._accessed: list[tuple[bytes, int]] | None = [] if accesses else None
+        self._events: list[Event] = []
+        self._first_count = self._calls = 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """From now on it records."""
+        cpu = self._machine.cpu
+        self._first_count = cpu.counter.count
+        cpu.record(self, self._accesses_told if self._accessed is not None else None)
+        self._machine.watcher = self
+
+    def stop(self) -> None:
+        """What happens from now on is not in the trace."""
+        self._machine.watcher = NOBODY
+        self._machine.cpu.record(None)
+
+    # What the counter tells
+
+    def learned(self, name: int, address: int, size: int, instructions: int) -> None:
+        """A block was translated, and has a name from now on."""
+        if instructions >= UNKNOWN:
+            return  # it will not be entered as it stands
+        code = self._machine.cpu.read_code(address, size)
+        self._names[name] = self._rows.setdefault((address, instructions, code), len(self._rows))
+
+    def entered(self, names: bytes) -> None:
+        """Blocks were entered, in order."""
+        if names:
+            self._entered.append(names)
+            self._total += len(names) // STEP
+
+    def cut(self, instructions: int) -> None:
+        """So many of the last block entered did not run."""
+        self._cuts.append((self._total - 1, instructions))
+
+    def _accesses_told(self, records: bytes, first: int) -> None:
+        assert self._accessed is not None
+        self._accessed.append((records, first))
+
+    # What the machine tells
+
+    def called(self, function: str, arguments: tuple[int, ...]) -> None:
+        """The program is about to call a function."""
+        self._calls += 1
+        self._events.append(Called(*self._now(), self._calls, function, arguments))
+
+    def returned(self, result: int) -> None:
+        """It came back."""
+        self._events.append(Returned(*self._now(), self._calls, result))
+
+    def asked(self) -> None:
+        """A system call begins."""
+
+    def answered(self, call: SystemCall) -> None:
+        """It was answered."""
+        self._events.append(SystemCalled(*self._now(), call))
+
+    def faulted(self, rip: int, what: str, address: int | None) -> None:
+        """An exception of the CPU."""
+        self._events.append(Faulted(*self._now(), rip, what, address))
+
+    def _now(self) -> tuple[int, int, int]:
+        counter, probe = self._machine.cpu.counter, self._machine.cpu.accesses
+        return counter.count - self._first_count, counter.entered, probe.made if probe else 0
+
+    # The trace
+
+    @property
+    def trace(self) -> Trace:
+        """What was recorded so far."""
+        self._machine.cpu.counter.drain()
+        entries, blocks = self._entries(), self._blocks()
+        cuts = self._cut_entries(blocks, entries)
+        events = tuple(self._events)
+        accesses = self._accesses(blocks, entries)
+        if accesses is not None:
+            ran = _that_ran(accesses, blocks, entries, cuts)
+            accesses, events = accesses[ran], _counted_anew(events, ran)
+        return Trace(blocks, entries, cuts, accesses, events, self._sources)
+
+    def _blocks(self) -> Blocks:
+        address, instructions, code = zip(*self._rows, strict=True) if self._rows else ((), (), ())
+        counts = np.array(instructions, np.int64)
+        return Blocks(np.array(address, np.uint64), counts, tuple(code))
+
+    def _entries(self) -> NDArray[np.uint32]:
+        """Names as the counter has them become rows of the table."""
+        rows = np.zeros(max(self._names, default=0) + 1, np.uint32)
+        rows[list(self._names)] = list(self._names.values())
+        found = np.empty(self._total, np.uint32)
+        done = 0
+        for chunk in self._entered:
+            names = np.frombuffer(chunk, np.uint32)
+            np.take(rows, names, out=found[done : done + len(names)])
+            done += len(names)
+        return found
+
+    def _cut_entries(self, blocks: Blocks, entries: NDArray[np.uint32]) -> Places:
+        cuts = np.array(self._cuts, np.int64).reshape(-1, 2)
+        cuts[:, 1] = blocks.instructions[entries[cuts[:, 0]]] - cuts[:, 1]
+        return cuts
+
+    def _accesses(self, blocks: Blocks, entries: NDArray[np.uint32]) -> Accesses | None:
+        if self._accessed is None:
+            return None
+        found = np.empty(sum(len(data) for data, _ in self._accessed) // RECORD.size, ACCESS)
+        done = 0
+        for data, first in self._accessed:
+            records = np.frombuffer(data, _PLAIN)
+            part = found[done : done + len(records)]
+            part[:] = records
+            part["entry"] = (records["entry"] - np.uint32(first)) // STEP
+            part["write"] = records["write"] == WRITE
+            part["offset"] -= blocks.address[entries[part["entry"]]].astype(np.uint16)
+            done += len(records)
+        return found
+
+
+def _that_ran(
+    accesses: Accesses, blocks: Blocks, entries: NDArray[np.uint32], cuts: Places
+) -> NDArray[np.bool_]:
+    """Which were not of the way in, nor of instructions that faulted.
+
+    The engine tells of a store before it tries it.
+    """
+    ran = blocks.instructions[entries]
+    ran[cuts[:, 0]] = cuts[:, 1]
+    whole = np.ones(len(entries), bool)
+    whole[cuts[:, 0]] = False
+    whole[ran == 0] = False
+    found: NDArray[np.bool_] = whole[accesses["entry"]]
+    suspects = np.flatnonzero(~found)
+    at = accesses["entry"][suspects]
+    offsets = accesses["offset"][suspects].astype(np.int64)
+    found[suspects] = blocks.number_at(entries[at].astype(np.int64), offsets) < ran[at]
+    return found
+
+
+def _counted_anew(events: tuple[Event, ...], kept: NDArray[np.bool_]) -> tuple[Event, ...]:
+    """Events with the number of accesses that were kept before them."""
+    before = np.concatenate(([0], np.cumsum(kept)))
+    return tuple(replace(event, accesses=int(before[event.accesses])) for event in events)
