@@ -99,13 +99,18 @@ class Trace:
 
     def addresses(self, first: int = 0, last: int | None = None) -> Words:
         """Addresses of the instructions of [first, last), in order."""
+        found: Words = self.blocks.places[self.numbers(first, last)]
+        return found
+
+    def numbers(self, first: int = 0, last: int | None = None) -> Places:
+        """The same as indices of `blocks.places`, which tell apart what stood there when."""
         first, last, _ = slice(first, last).indices(len(self))
         if first >= last:
-            return np.zeros(0, np.uint64)
+            return np.zeros(0, np.int64)
         begin, end = self.entry_at(first), self.entry_at(last - 1) + 1
         rows, lengths = self.entries[begin:end], self.lengths[begin:end]
         within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        found: Words = self.blocks.places[np.repeat(self.blocks.first[rows], lengths) + within]
+        found: Places = np.repeat(self.blocks.first[rows], lengths) + within
         skipped = first - int(self.starts[begin])
         return found[skipped : skipped + last - first]
 
@@ -119,11 +124,22 @@ class Trace:
     @cached_property
     def moments(self) -> Places:
         """The moment of each access: of the instruction that made it."""
-        accesses = self.recorded_accesses
-        rows = self.entries[accesses["entry"]].astype(np.int64)
-        within = self.blocks.number_at(rows, accesses["offset"].astype(np.int64))
-        found: Places = self.starts[accesses["entry"]] + within
+        return self.moments_of(self.recorded_accesses)
+
+    def moments_of(self, accesses: Accesses) -> Places:
+        """The moments of some accesses."""
+        found: Places = self.starts[accesses["entry"]] + self._within(accesses)
         return found
+
+    def numbers_of(self, accesses: Accesses) -> Places:
+        """The instructions that made some accesses, as indices of `blocks.places`."""
+        found: Places = self.blocks.first[self.entries[accesses["entry"]]] + self._within(accesses)
+        return found
+
+    def _within(self, accesses: Accesses) -> Places:
+        """Which instructions of their blocks made them."""
+        rows = self.entries[accesses["entry"]].astype(np.int64)
+        return self.blocks.number_at(rows, accesses["offset"].astype(np.int64))
 
     @property
     def recorded_accesses(self) -> Accesses:
