@@ -74,6 +74,9 @@ class Counter(Protocol):
     def take_back(self, instructions: int) -> None:
         """So many of the last block were counted and did not run."""
 
+    def go_to(self, count: int) -> None:
+        """Counts on from there."""
+
     def close(self) -> None:
         """Gives its memory back."""
 
@@ -195,6 +198,9 @@ class MachineCounter:
     def take_back(self, instructions: int) -> None:
         self._header[_LEFT] += instructions
 
+    def go_to(self, count: int) -> None:
+        self._counted, self._given, self._header[_LEFT] = count, 0, 0
+
     def close(self) -> None:
         self._pages.clear()
         self._addresses.clear()
@@ -247,6 +253,9 @@ class PythonCounter:
 
     def take_back(self, instructions: int) -> None:
         self.count -= instructions
+
+    def go_to(self, count: int) -> None:
+        self.count = count
 
     def close(self) -> None:
         self._known.clear()

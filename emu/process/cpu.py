@@ -43,6 +43,8 @@ _NEVER = 1 << 62
 
 Walk = Callable[[int, int], tuple[str, int]]
 OnSyscall = Callable[[int, tuple[int, ...]], int | None]
+CpuState = tuple[bytes, int, tuple[tuple[int, int] | None, int | None, Refused | None, bool]]
+"""Registers, the count of instructions, and how the last run ended."""
 
 
 class Cpu(Registers, Closing):
@@ -99,6 +101,17 @@ class Cpu(Registers, Closing):
     def instructions(self) -> int:
         """How many it has executed."""
         return self.counter.count
+
+    def saved(self) -> CpuState:
+        """Everything about it but the code that it knows. Not while it runs."""
+        last = self.fault, self.interrupt, self.refused, self._excepted
+        return self._engine.saved(), self.counter.count, last
+
+    def put_back(self, saved: CpuState) -> None:
+        """What `saved` gave, be it of another CPU."""
+        registers, count, (self.fault, self.interrupt, self.refused, self._excepted) = saved
+        self._engine.put_back(registers)
+        self.counter.go_to(count)
 
     # Running
 

@@ -72,6 +72,11 @@ class Windows:
         return window.bytes[offset:] + self.read(address + split, size - split)
 
     def write(self, address: int, data: bytes) -> None:
+        window = self.at(address)
+        offset, size = address - window.start, len(data)
+        if offset + size <= WINDOW:
+            window.bytes[offset : offset + size] = data
+            return
         for window, offset, done, size in self._parts(address, len(data)):
             window.bytes[offset : offset + size] = data[done : done + size]
 

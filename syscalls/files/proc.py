@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -43,7 +42,8 @@ class Program:
 
 def make_proc(filesystem: Filesystem, files: Descriptors, space: AddressSpace) -> OwnFolder:
     """/proc."""
-    own = _folder(_PROC, b"%d" % PID, cache(lambda: _process(filesystem, files, space)))
+    process = _process(filesystem, files, space)
+    own = _folder(_PROC, b"%d" % PID, lambda: process)
     nodes: dict[bytes, Node] = {
         b"%d" % PID: own,
         b"self": OwnLink(_PROC, 2, lambda: b"%d" % PID),
