@@ -34,6 +34,13 @@ _PLAIN = (
     PurePath, Struct, BuiltinFunctionType, Handle,
 )  # fmt: skip
 """What never changes, and knows nobody. A handle stays open as long as an image knows it."""
+
+
+@cache
+def _is_plain(kind: type) -> bool:
+    return issubclass(kind, _PLAIN)
+
+
 _CONTAINERS: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], None]]] = {}
 """By type: a copy of what is in it, and putting that back."""
 
@@ -76,7 +83,8 @@ class Image:
         found = [root]
         while found:
             one = found.pop()
-            if id(one) in seen or isinstance(one, _PLAIN):
+            kind: Any = type(one)
+            if id(one) in seen or _is_plain(kind):
                 continue
             seen.add(id(one))
             leads = _leads(one)
@@ -84,8 +92,7 @@ class Image:
                 found += leads
                 continue
             inside = _inside(one)
-            besides = one.kept() if hasattr(type(one), "kept") else None
-            self.contents.append((one, inside, besides))
+            self.contents.append((one, inside, _besides(one)))
             found += _known(inside)
 
 
@@ -110,6 +117,10 @@ def _inside(one: Any) -> Any:
     for name in getattr(kind, "lasting", ()):
         inside.pop(name, None)
     return inside
+
+
+def _besides(one: Any) -> Any:
+    return one.kept() if hasattr(type(one), "kept") else None
 
 
 def _fill(one: Any, inside: Any) -> None:
@@ -166,7 +177,8 @@ class _Again:
         """The new object, complete when the outermost call returns."""
         if id(one) in self._new:
             return self._new[id(one)]
-        if isinstance(one, _PLAIN):
+        kind: Any = type(one)
+        if _is_plain(kind):
             return one
         if isinstance(one, tuple):
             return _tuple(one, list(map(self.of, one)))
@@ -188,6 +200,9 @@ class _Again:
         for name in getattr(kind, "lasting", ()):
             object.__setattr__(new, name, getattr(one, name))
         _fill(new, self._contents(inside, one))
+        besides = _besides(one)
+        if besides is not None:
+            new.put_back(besides)
         return new
 
     def _contents(self, inside: Any, one: Any) -> Any:

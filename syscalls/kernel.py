@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple
 from syscalls import kinds
 from syscalls.abi import ENOSYS, Errno, Map, errno_name
 from syscalls.address_space import AddressSpace, SpaceState
+from syscalls.beginning import Beginning
 from syscalls.call_names import arity_of, name_of
 from syscalls.context import Context
 from syscalls.ending import Ending
@@ -74,15 +75,13 @@ class SystemCall(NamedTuple):
 class KernelState(NamedTuple):
     """What a kernel remembers.
 
-    rest: all but the address space, which is often the same for many states. calls: the list that
-    began with the first `made` of them; it may have become longer.
+    rest: all but the address space, which is often the same for many states.
     """
 
     rest: Image
     space: SpaceState
     planned: tuple[Planned, ...]
-    calls: list[SystemCall]
-    made: int
+    calls: Beginning[SystemCall]
 
 
 def _stays_in_space(row: Row, args: tuple[int, ...]) -> bool:
@@ -180,8 +179,8 @@ class Kernel:
         """
         if self._rest is None:
             self._rest = Image(self, self._outside)
-        space, calls = self.space.saved(), self.calls
-        return KernelState(self._rest, space, self.shortages.planned, calls, len(calls))
+        calls = Beginning.of(self.calls)
+        return KernelState(self._rest, self.space.saved(), self.shortages.planned, calls)
 
     def put_back(self, saved: KernelState) -> None:
         """What `saved` gave. Who watches it goes on watching."""
@@ -190,17 +189,14 @@ class Kernel:
             self._rest = saved.rest
         self.space.put_back(saved.space)
         self.shortages.planned = saved.planned
-        if self.calls is not saved.calls or len(self.calls) != saved.made:
-            self.calls = saved.calls[: saved.made]
+        self.calls = saved.calls.again(self.calls)
 
     def changed(self) -> None:
         """Somebody else changed what it remembers: sent a signal, or handed it a file."""
         self._rest = None
 
     def again(self, memory: Memory, processor: Processor) -> Kernel:
-        """Another kernel that remembers the same, for a process like this one."""
-        if self._rest is None:
-            self._rest = Image(self, self._outside)  # CannotKeep, perhaps
+        """Another kernel that remembers the same, for a process like this one. Or CannotKeep."""
         old_memory, old_processor = self._outside
         instead = ((old_memory, memory), (old_processor, processor))
         new: Kernel = made_again(self, instead)

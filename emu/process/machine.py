@@ -108,6 +108,20 @@ class Machine(Closing):
         self.cpu.put_back(snapshot.cpu)
         self.ending, self.died, self._trap = snapshot.own
 
+    def become(self, other: Machine) -> None:
+        """Goes on from where another stands. It is made like the other one, of the same program.
+
+        SnapshotError where that runs, or has done what cannot be undone.
+        """
+        other._stands()
+        try:
+            self.kernel = other.kernel.again(self.memory, self.cpu)
+        except CannotKeep as reason:
+            raise SnapshotError(f"the process cannot be made again: {reason}") from None
+        self.memory.become(other.memory)
+        self.cpu.put_back(other.cpu.saved())
+        self.ending, self.died, self._trap = other.ending, other.died, other._trap
+
     def _stands(self) -> None:
         if self.closed:
             raise ClosedError("this process is closed")

@@ -61,6 +61,13 @@ class Mmu:
         self._versions.go_to(version)
         self.flush_tlb()
 
+    def become(self, other: Mmu) -> None:
+        """The same memory as another's."""
+        self._forget_all(list(self._executed))
+        self.pages.become(other.pages)
+        self._lost_count = other._lost_count
+        self.flush_tlb()
+
     def remembered(self) -> int:
         """How many pages and frames are kept for versions that somebody holds."""
         return len(self._versions)

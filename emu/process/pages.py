@@ -88,6 +88,16 @@ class Pages:
         for page in among(self.shown, start, end):
             del self.shown[page]
 
+    def become(self, other: Pages) -> None:
+        """The same as another's, in memory of its own."""
+        self.drop(0, FRAMES)
+        for start, end in runs(sorted({*other.written, *other.shown.values()})):
+            self.windows.copy_from(other.windows, start, end)
+        self.written.update(other.written)
+        self.zeros.update(other.zeros)
+        self.shown.update(other.shown)
+        self.frames.put_back(other.frames.saved())
+
     def pieces(self, address: int, size: int) -> Iterator[tuple[int, int]]:
         """Where the bytes of a range are, and how many lie there in a row."""
         end = address + size

@@ -91,6 +91,16 @@ class Process(Machine):
             tuple(convention.violations(registers, _SP + _FRAME.size, canary)),
         )
 
+    def fork(self) -> Process:
+        """Another process in the same state, that knows nothing of this one. Close it, too."""
+        new = Process(self.image, limits=self.limits, budget=self.budget)
+        try:
+            new.become(self)
+        except BaseException:
+            new.close()
+            raise
+        return new
+
     def fill(self, address: int, byte: int, count: int) -> None:
         """The program writes its own memory, by guest instructions, so that rights apply."""
         if count:

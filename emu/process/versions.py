@@ -60,6 +60,8 @@ class Versions:
         self._current: _Node | None = None
         self._moving = False
         self._dropped: list[_Node] = []
+        self._likely: set[int] = set()
+        """Pages that were written to lately."""
         self.caught: Caught | None = None
         """What has changed since the current version; None where there is no version."""
 
@@ -105,7 +107,7 @@ class Versions:
         """What the CPU may do until it asks again: it asks before it writes for the first time."""
         if self.caught is None or "w" not in rights or place in self.caught:
             return rights
-        if writing:
+        if writing or place in self._likely:  # then it need not ask twice
             self.catch(place)
             return rights
         return rights.replace("w", "")
@@ -117,6 +119,7 @@ class Versions:
         self._moving = True
         node = self._current
         if node is None or node.caught:
+            self._likely = set(node.caught) if node else set()
             node = _Node(self._pages.frames.saved())
             if self._current is not None:
                 _lead(self._current, node)
@@ -143,6 +146,7 @@ class Versions:
     def _step(self, node: _Node, left: _Node | None) -> _Node:
         """Memory is as at `left`, and shall be as at `node`, which leads there."""
         caught, node.caught = node.caught, {}
+        self._likely = set(caught)
         if left is None:
             self._put_back(caught)
             return node

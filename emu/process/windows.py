@@ -93,6 +93,12 @@ class Windows:
                     target.host_address + place, source.host_address + offset + ahead, part
                 )
 
+    def copy_from(self, other: Windows, start: int, end: int) -> None:
+        """The bytes that another has there."""
+        for window, offset, done, size in self._parts(start, end - start):
+            there = other.at(start + done).host_address
+            ctypes.memmove(window.host_address + offset, there + offset, size)
+
     def _parts(self, address: int, size: int) -> Iterator[tuple[Window, int, int, int]]:
         """Window, offset in it, offset in the range, size: for the part in each window."""
         done = 0
