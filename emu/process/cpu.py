@@ -47,6 +47,8 @@ _NEVER = 1 << 62
 
 Walk = Callable[[int, int], tuple[str, int]]
 OnSyscall = Callable[[int, tuple[int, ...]], int | None]
+CpuState = tuple[bytes, int, tuple[tuple[int, int] | None, int | None, Refused | None, bool]]
+"""Registers, the count of instructions, and how the last run ended."""
 
 
 class Cpu(Registers, Closing):
@@ -121,6 +123,17 @@ class Cpu(Registers, Closing):
             self.accesses = make_access_probe(self._engine, self.counter, on_accesses)
             self.counter.before_drain = self.accesses.drain
         self._forget_blocks()
+
+    def saved(self) -> CpuState:
+        """Everything about it but the code that it knows. Not while it runs."""
+        last = self.fault, self.interrupt, self.refused, self._excepted
+        return self._engine.saved(), self.counter.count, last
+
+    def put_back(self, saved: CpuState) -> None:
+        """What `saved` gave, be it of another CPU."""
+        registers, count, (self.fault, self.interrupt, self.refused, self._excepted) = saved
+        self._engine.put_back(registers)
+        self.counter.go_to(count)
 
     # Running
 

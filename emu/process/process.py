@@ -108,6 +108,16 @@ class Process(Machine):
             tuple(convention.violations(registers, _SP + _FRAME.size, canary)),
         )
 
+    def fork(self) -> Process:
+        """Another process in the same state, that knows nothing of this one. Close it, too."""
+        new = Process(self.image, limits=self.limits, budget=self.budget)
+        try:
+            new.become(self)
+        except BaseException:
+            new.close()
+            raise
+        return new
+
     def _spelled(self, function: int, arguments: tuple[int, ...]) -> str:
         shown = (hex(argument) if argument > 0xFFFF else str(argument) for argument in arguments)
         return f"{self._name_of(function)}({', '.join(shown)})"
