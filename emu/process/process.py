@@ -41,7 +41,7 @@ _SP = STACK_TOP - PAGE
 _FRAME = struct.Struct("<QQ")
 _CANARY_AT = _SP + _FRAME.size
 _EVERY_BYTE = 0x0101_0101_0101_0101
-_INT_LENGTH = 2
+_NOP_LENGTH, _INT_LENGTH = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Process(Machine):
         self._harness = _harness()
         self.memory.write(HARNESS, self._harness.segments[0].data)
         self._enter_at = self._harness.symbols["enter"]
-        self._leave = self._harness.symbols["leave"]
+        self._leave = self._harness.symbols["leave"] + _NOP_LENGTH
         self.way_out = self._leave + _INT_LENGTH
         self.cpu.uncounted = frozenset({self._enter_at, self._leave})
 
