@@ -43,7 +43,7 @@ class _Files:
     def __init__(self, image: Image) -> None:
         self._paths = [image.source]
         self._folders = [image.source.parent]
-        self._numbers = {}
+        self._numbers: dict[str, int] = {}
         for line in _code_lines(image):
             if line.file not in self._numbers:
                 self._numbers[line.file] = self._number(image.files[line.file])

@@ -8,7 +8,14 @@ from asm import image as images
 from asm.dwarf import info
 from asm.dwarf.frame import Frame, frame_section
 from asm.dwarf.line import line_program
-from asm.elf.constants import FileType, SectionFlag, SectionType, SegmentFlag, SegmentType, SymbolType
+from asm.elf.constants import (
+    FileType,
+    SectionFlag,
+    SectionType,
+    SegmentFlag,
+    SegmentType,
+    SymbolType,
+)
 from asm.elf.file import Section, Segment, write
 from asm.elf.symbols import Symbol, file_symbol, functions, symbol_sections, symbols_of
 from asm.image import Image
