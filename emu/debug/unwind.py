@@ -14,7 +14,8 @@ from asm.dwarf.frame import ENTRY as ENTRY_CFA
 from asm.dwarf.frame import Frame, Row
 from asm.elf.symbols import Symbol, functions
 from asm.image import Image
-from emu.debug.stack_state import ENTRY, NUMBER, State, after, calls_next
+from emu.debug.effects import after, calls_next
+from emu.debug.state import ENTRY, NUMBER, State
 from emu.process.disassembly import Step, steps
 
 _LONGEST = 15

@@ -109,7 +109,7 @@ class Process(Machine):
             space.map(segment.address, page_up(len(segment.data)), rights, segment.name)
             self.memory.write(segment.address, segment.data)
         space.map(STACK_TOP - STACK_SIZE, STACK_SIZE, READ_WRITE, "stack")
-        self._harness = _harness()
+        self._harness = harness()
         self.memory.write(HARNESS, self._harness.segments[0].data)
         self._enter_at = self._harness.symbols["enter"]
         self._leave = self._harness.symbols["leave"] + _NOP_LENGTH
@@ -158,5 +158,6 @@ def _how(ending: Ending | None) -> str:
 
 
 @cache
-def _harness() -> Image:
+def harness() -> Image:
+    """What surrounds the code under test: harness.s."""
     return assemble(PACKAGE / "harness.s", HARNESS)

@@ -12,9 +12,8 @@ from asm import assemble
 from asm.elf import executable
 from asm.image import Image
 from asm.source import PACKAGE
+from emu.debug.executable import executable as of_process
 from emu.debug.unwind import frames
-
-HARNESS = 1 << 47
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +23,8 @@ def osmem() -> Image:
 
 @pytest.fixture(scope="module")
 def file(osmem: Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    harness = assemble(PACKAGE / "harness.s", HARNESS)
-    rows = frames(osmem) + frames(harness, ("enter", "leave"))
     path = tmp_path_factory.mktemp("gdb") / "osmem.elf"
-    path.write_bytes(executable([osmem, harness], frames=rows))
+    path.write_bytes(of_process(osmem))
     return path
 
 

@@ -16,9 +16,8 @@ from asm.elf import executable
 from emu import Heap, allocators
 from emu.debug.unwind import frames
 from emu.errors import BudgetSpent
-from emu.process import process as processes
 from emu.process.disassembly import statements
-from emu.process.process import Process
+from emu.process.process import Process, harness
 from emu.run import run
 from emu.scenario.load import TOUR, shipped
 
@@ -26,12 +25,11 @@ OUTERMOST = ("enter", "leave")
 
 
 def _frames() -> tuple[Frame, ...]:
-    harness = processes._harness()
-    return frames(allocators.find("osmem")) + frames(harness, OUTERMOST)
+    return frames(allocators.find("osmem")) + frames(harness(), OUTERMOST)
 
 
 def _unwinder(rows: tuple[Frame, ...]) -> Unwinder:
-    return Unwinder(executable([allocators.find("osmem"), processes._harness()], frames=rows))
+    return Unwinder(executable([allocators.find("osmem"), harness()], frames=rows))
 
 
 class _Comparison:
@@ -101,14 +99,14 @@ def test_the_scenarios_execute_every_instruction(watched: list[_Comparison]) -> 
 def test_a_wrong_row_would_be_seen() -> None:
     """Each row of osmem in turn is moved by a word; where it is passed, that is found."""
     good = frames(allocators.find("osmem"))
-    harness = frames(processes._harness(), OUTERMOST)
+    around = frames(harness(), OUTERMOST)
     found = 0
     for number, frame in enumerate(good):
         for row, end in zip(frame.rows, _ends(frame), strict=True):
             register, offset = row.cfa
             moved = replace(row, cfa=(register, offset + 8))
             rows = tuple(moved if one is row else one for one in frame.rows)
-            bad = (*good[:number], replace(frame, rows=rows), *good[number + 1 :], *harness)
+            bad = (*good[:number], replace(frame, rows=rows), *good[number + 1 :], *around)
             with Heap() as heap:
                 comparison = _Comparison(heap.process, _unwinder(bad))
                 _exercise(heap)
@@ -212,6 +210,7 @@ _KNOWN = {
     ),
     "the return address taken off": ("pop rax\njmp rax", ["rsp+8", None]),
     "the return address overwritten": ("mov [rsp], rdi\nret", ["rsp+8", None]),
+    "the return address exchanged": ("lock cmpxchg [rsp], rdi\nret", ["rsp+8", None]),
     "code that asks where it is": (
         "call .Lhere\n.Lhere:\npop rax\nret",
         ["rsp+8", "rsp+16", "rsp+8"],

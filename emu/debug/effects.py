@@ -1,7 +1,4 @@
-"""What is known of registers and of the stack before an instruction, and after it.
-
-All that is known is told in terms of the function's entry: the canonical frame address (CFA; what
-rsp was before the call), the caller's registers, and numbers.
+"""What an instruction does to what is known of registers and of the stack.
 
 Assumed, as every debugger does: a called function keeps the System V ABI's promise, and writes
 through other pointers than rsp's and its copies miss what was saved.
@@ -12,14 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from asm.dwarf.frame import NUMBERS, RETURN_ADDRESS, WORD, Row
+from asm.dwarf.frame import WORD
+from emu.debug.state import CFA, NUMBER, State, Value
 from emu.process.disassembly import Operand, Step
 
-Value = tuple[str, int] | None
-"""(CFA, distance), (register of the caller, 0), (NUMBER, number); None for what is not known."""
-CFA, NUMBER = "cfa", ""
-
-GENERAL = tuple(name for name in NUMBERS if name != RETURN_ADDRESS)
 _CALLER_SAVED = ("rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11")
 _KERNEL_WRITES = ("rax", "rcx", "r11")
 _RED_ZONE = 128
@@ -29,53 +22,8 @@ _CLEARING = 4
 """Bytes of a register that are written so that the rest of it becomes 0."""
 _OPERAND_SIZE = 0x66
 _CS_AC_WRITE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """registers: what each holds. slots: what stands in words of memory, by distance from CFA."""
-
-    registers: Mapping[str, Value]
-    slots: Mapping[int, Value]
-
-    def common(self, other: State) -> State:
-        """What holds whichever way one has come."""
-        return State(
-            {r: v if other.registers[r] == v else None for r, v in self.registers.items()},
-            {at: v for at, v in self.slots.items() if other.slots.get(at) == v},
-        )
-
-    def row(self, address: int) -> Row | None:
-        """The way to the caller; None where it is not known."""
-        cfa = self._cfa()
-        if cfa is None or self.slots.get(-WORD) != (RETURN_ADDRESS, 0):
-            return None
-        changed = [r for r in GENERAL if r != "rsp" and self.registers[r] != (r, 0)]
-        places = {
-            value[0]: at
-            for at, value in sorted(self.slots.items())
-            if value and at < 0 and at % WORD == 0
-        }
-        saved = {r: places[r] for r in changed if r in places}
-        return Row(address, cfa, saved, frozenset(changed) - saved.keys())
-
-    def _cfa(self) -> tuple[str, int] | None:
-        for register in ("rsp", "rbp", *GENERAL):
-            value = self.registers[register]
-            if value is None or value[0] != CFA:
-                continue
-            if register == "rsp" and value[1] > -WORD:
-                return None  # the return address has been taken off
-            if value[1] <= 0:
-                return register, -value[1]
-        return None
-
-
-ENTRY = State(
-    {r: (r, 0) for r in GENERAL} | {"rsp": (CFA, -WORD)},
-    {-WORD: (RETURN_ADDRESS, 0)},
-)
-"""At a function's first instruction."""
+_CALLED_READERS = {"cmpxchg", "cmpxchg8b", "cmpxchg16b", "movhps", "movq"}
+"""Instructions that write memory of which capstone may say that they read it."""
 
 
 def after(step: Step, state: State) -> State:
@@ -212,7 +160,8 @@ class _Machine:
         for operand, size, detail in zip(
             step.operands, step.sizes, step.detail.operands, strict=True
         ):
-            if isinstance(operand, Operand) and detail.access & _CS_AC_WRITE:
+            writes = detail.access & _CS_AC_WRITE or step.name in _CALLED_READERS
+            if isinstance(operand, Operand) and writes:
                 self.assign(operand, size, None)
 
     def forget(self, *registers: str) -> None:
