@@ -6,12 +6,12 @@ import subprocess
 from pathlib import Path
 
 
-def gdb(file: Path, *commands: str) -> str:
-    """What it prints; nothing but the program's own may go wrong."""
+def gdb(file: Path, *commands: str, core: Path | None = None) -> str:
+    """What it prints about a program, or about its core file. It warns of nothing."""
     arguments = [part for command in commands for part in ("-ex", command)]
     settings = ["-iex", "set debuginfod enabled off", "-iex", "set style enabled off"]
     done = subprocess.run(
-        ["gdb", "-nx", "-batch", *settings, *arguments, str(file)],
+        ["gdb", "-nx", "-batch", *settings, *arguments, str(file), *([str(core)] if core else [])],
         capture_output=True,
         text=True,
         check=True,

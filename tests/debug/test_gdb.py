@@ -6,14 +6,18 @@ import re
 from pathlib import Path
 
 import pytest
+from core import core
 from gdb import gdb
+from shadow import Called, Shadow
 
 from asm import assemble
 from asm.elf import executable
 from asm.image import Image
 from asm.source import PACKAGE
+from emu import Heap
 from emu.debug.executable import executable as of_process
 from emu.debug.unwind import frames
+from emu.errors import BudgetSpent
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +75,33 @@ def test_the_source_is_listed(file: Path) -> None:
     lines = [line for line in source if line.startswith(" ") and ".globl" not in line]
     assert all(line in shown for line in lines)
     assert "<unmap_block>" in shown
+
+
+@pytest.mark.parametrize("budget", [3, 20, 40, 60])
+def test_a_backtrace_of_an_emulated_process_ends_at_the_way_out(
+    budget: int, file: Path, tmp_path: Path
+) -> None:
+    """gdb reads a core file of a process that a budget stopped, and tells what the calls were."""
+    truth: list[list[int]] = []
+    with Heap() as heap:
+        Shadow(heap.process, lambda at, _, calls: truth.append([at, *_returns(calls)]))
+        heap.malloc(100)
+    with Heap(budget=budget) as heap:
+        with pytest.raises(BudgetSpent):
+            heap.malloc(100)
+        stopped = tmp_path / "core"
+        stopped.write_bytes(core(heap.process))
+        expected = truth[heap.process.cpu.counter.count]
+    said = gdb(file, "bt", 'printf "end\\n"', core=stopped)
+    outermost = re.findall(r"^#\d+ .*\bleave \(\) at .*harness\.s:\d+\nend$", said, re.MULTILINE)
+    assert len(outermost) == 1, said
+    commands = [c for n in range(len(expected)) for c in (f"frame {n}", "p/x (long)$pc")]
+    found = re.findall(r"^\$\d+ = (0x[0-9a-f]+)", gdb(file, *commands, core=stopped), re.MULTILINE)
+    assert [int(address, 16) for address in found] == expected
+
+
+def _returns(calls: list[Called]) -> list[int]:
+    return [call.returns_to for call in calls]
 
 
 NESTED = """\
