@@ -42,7 +42,7 @@ _SP = STACK_TOP - PAGE
 _FRAME = struct.Struct("<QQ")
 _CANARY_AT = _SP + _FRAME.size
 _EVERY_BYTE = 0x0101_0101_0101_0101
-_INT_LENGTH = 2
+_NOP_LENGTH, _INT_LENGTH = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +134,10 @@ class Process(Machine):
             space.map(segment.address, page_up(len(segment.data)), rights, segment.name)
             self.memory.write(segment.address, segment.data)
         space.map(STACK_TOP - STACK_SIZE, STACK_SIZE, READ_WRITE, "stack")
-        self._harness = _harness()
+        self._harness = harness()
         self.memory.write(HARNESS, self._harness.segments[0].data)
         self._enter_at = self._harness.symbols["enter"]
-        self._leave = self._harness.symbols["leave"]
+        self._leave = self._harness.symbols["leave"] + _NOP_LENGTH
         self.way_out = self._leave + _INT_LENGTH
         self.cpu.uncounted = frozenset({self._enter_at, self._leave})
 
@@ -183,5 +183,6 @@ def _how(ending: Ending | None) -> str:
 
 
 @cache
-def _harness() -> Image:
+def harness() -> Image:
+    """What surrounds the code under test: harness.s."""
     return assemble(PACKAGE / "harness.s", HARNESS)
