@@ -1,1 +1,1 @@
-"""What a debugger needs to know of a program, found out from its machine code."""
+"""Real gdb on the emulated machine: its remote protocol, and the way to each caller in the ELF."""
