@@ -30,7 +30,7 @@ def served(target: object) -> Iterator[int]:
     def run() -> None:
         try:
             serve(target, ready=ports.put)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised by the other thread
             failed.append(error)
             ports.put(0)
 
