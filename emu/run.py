@@ -119,6 +119,13 @@ def run(
         return player.finish()
 
 
+def play(scenario: Scenario, heap: Heap) -> Run:
+    """Plays a scenario on a heap that somebody else has made, and keeps."""
+    player = _Player(Run(scenario, heap.allocator), heap)
+    _play(player, None)
+    return player.finish()
+
+
 def _play(player: _Player, progress: Callable[[int, int], None] | None) -> None:
     statements = player.run.scenario.statements
     for number, statement in enumerate(statements, 1):

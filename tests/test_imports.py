@@ -12,6 +12,7 @@ FLOORS = [
     ["emu.cli"],
     ["emu.commands", "emu.pytest_plugin"],
     ["emu.report", "emu.judge", "emu.debug"],
+    ["emu.timeline"],
     ["emu.run", "emu.launch"],
     ["emu.heap"],
     ["emu.view", "emu.trace"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from emu.debug import packets
@@ -30,7 +31,7 @@ class Transfers:
             b"features": lambda annex: target_description() if annex == b"target.xml" else None,
             b"memory-map": lambda annex: None if annex else _MEMORY_MAP,
             b"auxv": lambda annex: None if annex else target.auxv(),
-            b"exec-file": lambda _: executable_path(target).encode(errors="surrogateescape"),
+            b"exec-file": lambda _: os.fsencode(executable_path(target)) or None,
         }
 
     def features(self) -> list[bytes]:

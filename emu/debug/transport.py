@@ -112,6 +112,7 @@ class _Conversation:
         self._session = Session(target)
         self._waiting: SimpleQueue[bytes | Mark | BaseException | None] = SimpleQueue()
         self._sent: list[bytes] = []
+        self._gone = False
 
     def hold(self) -> Leaving | None:
         """How the client left: None where it hung up."""
@@ -119,10 +120,8 @@ class _Conversation:
         try:
             for item in self._items():
                 self._take(item)
-                if self._session.leaving is not None:
+                if self._session.leaving is not None or self._gone:
                     break
-        except (BrokenPipeError, ConnectionError):
-            return None
         finally:
             self._session.close()
         return self._session.leaving
@@ -136,19 +135,26 @@ class _Conversation:
             self._send(self._sent)
         elif isinstance(item, bytes):
             if self._session.acknowledging:
-                self._channel.write(Mark.ACK.value)
+                self._write(Mark.ACK.value)
             self._sent = list(self._session.answers(item))
             self._send(self._sent)
 
     def _refuse(self) -> None:
         """gdb sends it again, or, where nothing is acknowledged, has to be told that it failed."""
         if self._session.acknowledging:
-            self._channel.write(Mark.NAK.value)
+            self._write(Mark.NAK.value)
         else:
             self._send([MALFORMED])
 
     def _send(self, answers: list[bytes]) -> None:
-        self._channel.write(b"".join(map(framed, answers)))
+        self._write(b"".join(map(framed, answers)))
+
+    def _write(self, data: bytes) -> None:
+        """Who has gone does not hear it; what he has said is still done."""
+        try:
+            self._channel.write(data)
+        except OSError:
+            self._gone = True
 
     def _items(self) -> Iterator[bytes | Mark]:
         """What the reader has read, to the end. Whatever was wrong there is raised here."""

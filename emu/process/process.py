@@ -42,7 +42,7 @@ _SP = STACK_TOP - PAGE
 _FRAME = struct.Struct("<QQ")
 _CANARY_AT = _SP + _FRAME.size
 _EVERY_BYTE = 0x0101_0101_0101_0101
-_NOP_LENGTH, _INT_LENGTH = 1, 2
+_NOP_LENGTH, INTERRUPT_LENGTH = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class Process(Machine):
         self.memory.write(HARNESS, self._harness.segments[0].data)
         self._enter_at = self._harness.symbols["enter"]
         self._leave = self._harness.symbols["leave"] + _NOP_LENGTH
-        self.way_out = self._leave + _INT_LENGTH
+        self.way_out = self._leave + INTERRUPT_LENGTH
         self.cpu.uncounted = frozenset({self._enter_at, self._leave})
 
     def _fault(self, page: int, access: str) -> str:
@@ -153,6 +153,8 @@ class Process(Machine):
             raise ClosedError("this process is closed")
         self.memory.write(_SP, _FRAME.pack(address, self._leave) + CANARY)
         convention.prepare(self.cpu, arguments, _SP)
+        self.cpu.set("rip", self._enter_at)
+        self.watcher.begins()
         return self.run(self._enter_at, self.budget)
 
     # Dying

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Queue
 from threading import Thread
@@ -14,11 +14,12 @@ from emu.debug.transport import HOST, serve
 
 _PATIENCE = 60
 """Seconds."""
-QUIET = (
+_PLAIN = (
     "set width 0", "set height 0", "set confirm off", "set debuginfod enabled off",
-    "set style enabled off", "set disassembly-flavor intel", "set startup-quietly on",
+    "set style enabled off", "set disassembly-flavor intel",
 )  # fmt: skip
-_SLOW = 'warning: File transfers from remote targets can be slow. Use "set sysroot"'
+_NOISE = ("warning: File transfers from remote targets can be slow.", "Reading ")
+"""How a line begins that gdb prints as often as it likes."""
 
 
 @contextmanager
@@ -49,18 +50,26 @@ def served(target: object) -> Iterator[int]:
         raise failed[0]
 
 
-def gdb(
-    where: str, *commands: str, options: tuple[str, ...] = (), before: tuple[str, ...] = ()
-) -> str:
-    """What gdb says to commands after it has attached, but for what is only of its version."""
-    script = [*QUIET[:-1], *before, f"target remote {where}", *commands]
-    arguments = [word for command in script for word in ("-ex", command)]
+def gdb(where: int | str, *commands: str) -> str:
+    """What gdb says from when it has attached. where: a port, or what `target remote` takes."""
     done = subprocess.run(
-        ["gdb", "-nx", "-batch", *options, *arguments],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=_PATIENCE, check=False,
-        stdin=subprocess.DEVNULL,
+        gdb_command(where, *commands), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL, text=True, timeout=_PATIENCE, check=False,
     )  # fmt: skip
-    return "".join(line for line in done.stdout.splitlines(True) if not line.startswith(_SLOW))
+    return said(done.stdout)
+
+
+def gdb_command(where: int | str, *commands: str) -> list[str]:
+    """gdb as it is called, without anybody's settings."""
+    place = where if isinstance(where, str) else f"{HOST}:{where}"
+    script = [*_PLAIN, f"target remote {place}", *commands]
+    return ["gdb", "-nx", "-batch", *(word for command in script for word in ("-ex", command))]
+
+
+def said(output: str) -> str:
+    """What gdb has printed, without the noise."""
+    lines = output.splitlines()
+    return "".join(f"{line.rstrip()}\n" for line in lines if not line.startswith(_NOISE))
 
 
 class Raw:
@@ -103,6 +112,3 @@ def talking(target: object) -> Iterator[Raw]:
             yield client
         finally:
             client.close()
-
-
-Serve = Callable[..., object]

@@ -40,6 +40,7 @@ total:  .quad   7
 """Adds three times 1 to 7, maps a page, writes to it, and ends itself with 42."""
 
 FAULT = "main:   mov     eax, 0x666\ncrash:  mov     rdx, [rax]\n        .data\nx: .quad 0\n"
+STORE = "main:   fst     qword ptr [rip + x]\n        .data\nx: .quad 0\n"
 ENDLESS = "main:   inc     rax\n        jmp     main\n        .data\nx: .quad 0\n"
 
 

@@ -7,13 +7,12 @@ is looking at an earlier copy. Only the last state, where the process itself sta
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count
 
 from asm.image import Image
 from emu.debug.target import Mapping, Reason, Stopped, Watch
 from emu.process.disassembly import Instruction, disassemble
 from emu.process.process import STACK_TOP, Process
-from emu.process.registers import CONTROL, GENERAL
+from emu.process.registers import CONTROL, GENERAL, ST, XMM
 from emu.process.stop import Stop
 from syscalls import ProcessExit
 from syscalls.abi import PAGE
@@ -76,9 +75,9 @@ class SteppingTarget:
         ours = {"eflags": "rflags"} | {theirs: ours for ours, theirs in _X87.items()}
         if self._in_the_past() or name in _X87_POINTERS:
             raise ValueError(name)
-        if name.startswith("xmm"):
+        if name in ST + XMM:
             floating = self._cpu.floating()
-            place = len(CONTROL) + 16 + 2 * int(name[3:])
+            place = len(CONTROL) + 2 * (ST + XMM).index(name)
             floating[place : place + 2] = value & (1 << 64) - 1, value >> 64
             self._cpu.set_floating(floating)
         else:
@@ -192,19 +191,13 @@ class SteppingTarget:
         self._ran = False
         self._process.run(before["rip"], 1)
         ending = self._process.ending
-        if isinstance(ending, Killed):
-            if old.reached is None:
-                reached = Stopped(Reason.SIGNAL, ending.number)
-                self.history.append(self._state(old.pages, [], reached))
-            else:
-                self.history.append(
-                    self._state(old.pages, [], Stopped(Reason.KILLED, ending.number))
-                )
+        reached = None
+        if isinstance(ending, Killed):  # at first the signal is seen, and then what it does
+            reason = Reason.KILLED if old.reached else Reason.SIGNAL
+            reached = Stopped(reason, ending.number)
         elif isinstance(ending, ProcessExit):
             reached = Stopped(Reason.EXITED, ending.status)
-            self.history.append(self._state(old.pages, [], reached))
-        else:
-            self.history.append(self._state(old.pages, touched))
+        self.history.append(self._state(old.pages, [] if reached else touched, reached))
 
     def _instruction(self, address: int) -> Instruction | None:
         code = self._process.memory.read(address, _LONGEST_INSTRUCTION)
@@ -241,9 +234,8 @@ class SteppingTarget:
         values |= {theirs: general[ours] for ours, theirs in _X87.items()}
         values |= {name: cpu.get(name) for name in _SEGMENTS} | dict.fromkeys(_X87_POINTERS, 0)
         words = cpu.floating()[len(CONTROL) :]
-        names = [f"st{n}" for n in range(8)] + [f"xmm{n}" for n in range(16)]
-        low, high = words[::2], words[1::2]
-        return values | {n: low[i] | high[i] << 64 for i, n in zip(count(), names, strict=False)}
+        wide = zip(ST + XMM, words[::2], words[1::2], strict=True)
+        return values | {name: low | high << 64 for name, low, high in wide}
 
     def _pages(self, before: dict[int, bytes]) -> dict[int, bytes]:
         """What was written to. Pages that are as before are kept once."""

@@ -1,253 +1,324 @@
-"""Real gdb finds lines, names and callers in our ELF files, and runs one natively."""
+"""gdb attaches, looks, changes and runs: its whole output is compared."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+import signal
+import subprocess
+import time
 
-import pytest
-from core import core
-from gdb import gdb
-from shadow import Called, Shadow
+from clients import gdb, gdb_command, said, served
+from debugged import ENDLESS, FAULT, STORE
 
-from asm import assemble
-from asm.elf import executable
-from asm.image import Image
-from asm.source import PACKAGE
-from emu import Heap
-from emu.debug.executable import executable as of_process
-from emu.debug.unwind import frames
-from emu.errors import BudgetSpent
+AT_MAIN = "main () at guest.s:4\n4\tguest.s: No such file or directory.\n"
+"""What gdb says when it has attached: it has the lines, and not the source."""
+_ANEW = "maintenance flush register-cache"
+"""gdb asks again for what it has set."""
+DETACHED = "[Inferior 1 (Remote target) detached]\n"
 
 
-@pytest.fixture(scope="module")
-def osmem() -> Image:
-    return assemble(PACKAGE / "osmem" / "osmem.s")
+def after(text: str) -> str:
+    """An expected session of a program that is still there at the end."""
+    return AT_MAIN + text.removeprefix("\n") + DETACHED
 
 
-@pytest.fixture(scope="module")
-def file(osmem: Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("gdb") / "osmem.elf"
-    path.write_bytes(of_process(osmem))
-    return path
+def test_gdb_attaches_with_symbols_and_lines_and_leaves(ask):
+    assert ask() == after("")
 
 
-def test_every_function_begins_at_its_line(file: Path, osmem: Image) -> None:
-    names = [n for n, a in osmem.symbols.items() if a < osmem.segments[0].end]
-    said = gdb(file, *(f"info line *{osmem.symbols[name]:#x}" for name in names)).splitlines()
-    for name, answer in zip(names, said, strict=True):
-        line = osmem.line_at(osmem.symbols[name])
-        assert line
-        start, end = osmem.symbols[name], line.address + line.size
-        assert answer.startswith(f'Line {line.line} of "')
-        assert f"starts at address {start:#x} <{name}> and ends at {end:#x} " in answer
-        assert f"/{line.file}" in answer or Path(line.file).name in answer
+def test_the_registers_are_those_of_the_program(ask):
+    shown = ask("stepi", "info registers rcx rsp rip eflags cs ss fs_base", "p $orig_rax")
+    assert shown == after("""
+5\tin guest.s
+rcx            0x3                 3
+rsp            0x7fffffffe000      0x7fffffffe000
+rip            0x400005            0x400005 <main+5>
+eflags         0x202               [ IF ]
+cs             0x33                51
+ss             0x2b                43
+fs_base        0x0                 0
+$1 = -1
+""")
 
 
-def test_every_address_has_its_symbol(file: Path, osmem: Image) -> None:
-    addresses = [line.address for line in osmem.lines]
-    said = gdb(file, *(f"info symbol {address:#x}" for address in addresses)).splitlines()
-    found = [re.sub(r" in section \..*", "", answer) for answer in said]
-    expected = [osmem.symbol_at(address) or "" for address in addresses]
-    assert [_spelled(name) for name in expected] == found
+def test_what_a_new_program_has_for_floating_point(ask):
+    assert ask("print $mxcsr", "print/x $fctrl", "print/x $ftag", "print $st0") == after("""
+$1 = [ IM DM ZM OM UM PM ]
+$2 = 0x37f
+$3 = 0xffff
+$4 = 0
+""")
 
 
-def _spelled(symbol: str) -> str:
-    name, plus, offset = symbol.partition("+")
-    return f"{name} + {int(offset, 0)}" if plus else name
+def test_registers_of_every_kind_are_set(ask):
+    values = {
+        "$rax": "0x1122334455667788", "$eflags": "0x247", "$fs_base": "0x1234",
+        "$xmm9.v2_int64[0]": "0x1122334455667788", "$xmm9.v2_int64[1]": "0x99aabbccddeeff",
+        "$mxcsr": "0x9fc0", "$fctrl": "0x27f",
+    }  # fmt: skip
+    commands = [f"set var {name} = {value}" for name, value in values.items()]
+    shown = ask(*commands, _ANEW, *(f"print/x {name}" for name in values))
+    lines = (f"${n} = {value}\n" for n, value in enumerate(values.values(), start=1))
+    assert shown == after("".join(lines))
 
 
-def test_a_breakpoint_on_any_line_is_at_its_address(file: Path, osmem: Image) -> None:
-    """By the name that our messages give the file."""
-    code = [line for line in osmem.lines if line.address < osmem.segments[0].end]
-    said = gdb(file, *(f"break {line.place}" for line in code))
-    found = re.findall(r"^Breakpoint \d+ at (0x[0-9a-f]+)", said, re.MULTILINE)
-    assert [int(address, 16) for address in found] == [line.address for line in code]
-    assert gdb(file, "break os_malloc").startswith(
-        f"Breakpoint 1 at {osmem.symbols['os_malloc']:#x}: file "
+def test_what_is_set_in_st0_is_what_the_program_stores(ask):
+    shown = ask("set var $st0 = 1.5", "set var $ftag = 0x3fff", _ANEW, "print $st0", "stepi",
+                "print {double}&x", source=STORE)  # fmt: skip
+    assert "$1 = 1.5\n" in shown
+    assert "$2 = 1.5\n" in shown
+
+
+def test_memory_is_read_written_and_missing(ask):
+    shown = ask(
+        "x/3i $pc", "x/gd &total", "set {long}&total = 41", "x/gd &total", "x/x 0", "x/x 0x402000",
+        "print {char}0x401fff", "find /b 0x400000, +88, 0xc3",
+    )  # fmt: skip
+    assert shown == after("""
+=> 0x400000 <main>:\tmov    ecx,0x3
+   0x400005 <main+5>:\tlea    rbx,[rip+0xff4]        # 0x401000
+   0x40000c <again>:\tcall   0x40004e <add_one>
+0x401000:\t7
+0x401000:\t41
+0x0:\tCannot access memory at address 0x0
+0x402000:\tCannot access memory at address 0x402000
+$1 = 0 '\\000'
+0x400057 <add_one+9>
+1 pattern found.
+""")
+
+
+def test_a_page_that_is_mapped_after_gdb_has_come_can_be_read_and_written(ask):
+    shown = ask("break mapped", "continue", "x/gx $rax", "set {long}$rax = 5", "x/gx $rax")
+    assert shown == after("""
+Breakpoint 1 at 0x40003f: file guest.s, line 18.
+
+Breakpoint 1, mapped () at guest.s:18
+18\tin guest.s
+0x7ffff7ffe000:\t0x0000000000001234
+0x7ffff7ffe000:\t0x0000000000000005
+""")
+
+
+def test_breakpoints_by_address_and_by_symbol_in_software_and_hardware(ask):
+    shown = ask(
+        "break *0x40004e", "hbreak again", "continue", "continue", "backtrace", "continue",
+        "delete", "continue",
+    )  # fmt: skip
+    assert (
+        shown
+        == AT_MAIN
+        + """\
+Breakpoint 1 at 0x40004e: file guest.s, line 22.
+Hardware assisted breakpoint 2 at 0x40000c: file guest.s, line 6.
+
+Breakpoint 2, again () at guest.s:6
+6\tin guest.s
+
+Breakpoint 1, add_one () at guest.s:22
+22\tin guest.s
+#0  add_one () at guest.s:22
+#1  0x0000000000400011 in again () at guest.s:6
+#2  0x0000000000000000 in ?? ()
+
+Breakpoint 2, again () at guest.s:6
+6\tin guest.s
+[Inferior 1 (Remote target) exited with code 052]
+"""
     )
 
 
-def test_the_source_is_listed(file: Path) -> None:
-    assert "os_malloc:\n" in gdb(file, "list os_malloc")
-    shown = gdb(file, "disassemble /s os_free")
-    source = (PACKAGE / "osmem" / "free.s").read_text().splitlines()
-    lines = [line for line in source if line.startswith(" ") and ".globl" not in line]
-    assert all(line in shown for line in lines)
-    assert "<unmap_block>" in shown
+def test_a_jump_to_a_breakpoint_stops_there_before_it_runs(ask):
+    assert ask("break *0x400013", "jump *0x400013") == after("""
+Breakpoint 1 at 0x400013: file guest.s, line 8.
+
+Breakpoint 1, again () at guest.s:8
+8\tin guest.s
+""")
 
 
-@pytest.mark.parametrize("budget", [3, 20, 40, 60])
-def test_a_backtrace_of_an_emulated_process_ends_at_the_way_out(
-    budget: int, file: Path, tmp_path: Path
-) -> None:
-    """gdb reads a core file of a process that a budget stopped, and tells what the calls were."""
-    truth: list[list[int]] = []
-    with Heap() as heap:
-        Shadow(heap.process, lambda at, _, calls: truth.append([at, *_returns(calls)]))
-        heap.malloc(100)
-    with Heap(budget=budget) as heap:
-        with pytest.raises(BudgetSpent):
-            heap.malloc(100)
-        stopped = tmp_path / "core"
-        stopped.write_bytes(core(heap.process))
-        expected = truth[heap.process.cpu.counter.count]
-    said = gdb(file, "bt", 'printf "end\\n"', core=stopped)
-    outermost = re.findall(r"^#\d+ .*\bleave \(\) at .*harness\.s:\d+\nend$", said, re.MULTILINE)
-    assert len(outermost) == 1, said
-    commands = [c for n in range(len(expected)) for c in (f"frame {n}", "p/x (long)$pc")]
-    found = re.findall(r"^\$\d+ = (0x[0-9a-f]+)", gdb(file, *commands, core=stopped), re.MULTILINE)
-    assert [int(address, 16) for address in found] == expected
+def test_a_write_watchpoint_stops_behind_the_write(ask):
+    shown = ask("watch {long}&total", "continue", "x/i $pc", "continue")
+    assert shown == after("""
+Hardware watchpoint 1: {long}&total
+
+Hardware watchpoint 1: {long}&total
+
+Old value = 7
+New value = 8
+add_one () at guest.s:25
+25\tin guest.s
+=> 0x400057 <add_one+9>:\tret
+
+Hardware watchpoint 1: {long}&total
+
+Old value = 8
+New value = 9
+add_one () at guest.s:25
+25\tin guest.s
+""")
 
 
-def _returns(calls: list[Called]) -> list[int]:
-    return [call.returns_to for call in calls]
+def test_a_read_watchpoint_stops_behind_reads_alone(ask):
+    assert ask("rwatch {long}&total", "continue", "continue") == after("""
+Hardware read watchpoint 1: {long}&total
+
+Hardware read watchpoint 1: {long}&total
+
+Value = 7
+add_one () at guest.s:23
+23\tin guest.s
+
+Hardware read watchpoint 1: {long}&total
+
+Value = 8
+add_one () at guest.s:23
+23\tin guest.s
+""")
 
 
-NESTED = """\
-        .intel_syntax noprefix
-        .globl  _start
-_start:
-        mov     ebx, 7
-        call    outer
-        mov     edi, ebx
-        mov     eax, 60
-        syscall
-outer:
-        push    rbp
-        mov     rbp, rsp
-        push    rbx
-        and     rsp, -16
-        mov     ebx, 9
-        call    middle
-        lea     rsp, [rbp - 8]
-        pop     rbx
-        leave
-        ret
-middle:
-        push    rbx
-        sub     rsp, 24
-        mov     ebx, 11
-        call    inner
-        add     rsp, 24
-        pop     rbx
-        jmp     last
-inner:
-        push    r12
-        mov     r12, rdi
-        pop     r12
-        ret
-last:
-        ret
+def test_an_access_watchpoint_stops_behind_both(ask):
+    assert ask("awatch {long}&total", "continue", "continue") == after("""
+Hardware access (read/write) watchpoint 1: {long}&total
+
+Hardware access (read/write) watchpoint 1: {long}&total
+
+Value = 7
+add_one () at guest.s:23
+23\tin guest.s
+
+Hardware access (read/write) watchpoint 1: {long}&total
+
+Old value = 7
+New value = 8
+add_one () at guest.s:25
+25\tin guest.s
+""")
+
+
+def test_a_fault_stops_at_its_instruction_and_then_kills(ask):
+    shown = ask("continue", "print/x $rax", "x/i $pc", "continue", "info threads", source=FAULT)
+    assert (
+        shown
+        == """\
+main () at guest.s:3
+3\tguest.s: No such file or directory.
+
+Program received signal SIGSEGV, Segmentation fault.
+crash () at guest.s:4
+4\tin guest.s
+$1 = 0x666
+=> 0x400005 <crash>:\tmov    rdx,QWORD PTR [rax]
+
+Program terminated with signal SIGSEGV, Segmentation fault.
+The program no longer exists.
+No threads.
+"""
+    )
+
+
+def test_a_signal_that_the_program_did_not_get_is_refused(ask):
+    assert ask("signal SIGUSR1") == after("""
+warning: Remote failure reply: E.the program gets the signals of its own run, and no others
+
+Program stopped.
+main () at guest.s:4
+4\tin guest.s
+""")
+
+
+def test_monitor_answers_for_itself_and_for_the_target(ask):
+    shown = ask("monitor help", "monitor moment", "stepi", "monitor moment", "monitor no such")
+    assert shown == after("""
+monitor help      these lines
+monitor moment    where in its history the program stands
+monitor maps      its memory, as /proc/self/maps shows it
+monitor long      many words
++0
+5\tin guest.s
++1
+no such command: "no such"; monitor help
+""")
+
+
+def test_monitor_may_say_more_than_fits_into_a_packet(ask):
+    assert ask("monitor long") == after(("many words " * 3000).rstrip() + "\n")
+
+
+MAPS = """\
+00400000-00401000 r-xp 00000000 00:00 0                                  text
+00401000-00402000 rw-p 00000000 00:00 0                                  data
+7fffff7ff000-7ffffffff000 rw-p 00000000 00:00 0                          stack
 """
 
 
-@pytest.fixture
-def nested(tmp_path: Path) -> Path:
-    source = tmp_path / "nested.s"
-    source.write_text(NESTED)
-    return _native(assemble(source), tmp_path / "nested")
+def test_the_memory_map_is_shown_as_linux_shows_it(ask):
+    assert ask("monitor maps", "info proc mappings 1") == after(
+        MAPS
+        + """\
+process 1
+Mapped address spaces:
 
-
-def _native(image: Image, path: Path) -> Path:
-    path.write_bytes(executable(image, frames=frames(image, {"_start"})))
-    path.chmod(0o755)
-    return path
-
-
-def test_gdb_walks_from_the_innermost_function_out(nested: Path) -> None:
-    said = gdb(nested, "break inner", "run", "stepi 2", "bt", "up", "p $rbx", "up", "p $rbx",
-               "up", "p $rbx", "break last", "continue", "bt", "delete", "continue")  # fmt: skip
-    calls = re.findall(r"^#(\d) .*?(\w+) \(\) at .*nested\.s:(\d+)$", said, re.MULTILINE)
-    inside = [("0", "inner", "31"), ("1", "middle", "24"), ("2", "outer", "15"),
-              ("3", "_start", "5")]  # fmt: skip
-    at_last = [("0", "last", "34"), ("1", "outer", "15"), ("2", "_start", "5")]
-    assert calls == [*inside, *inside[1:], *at_last]
-    assert re.findall(r"^\$\d = (\d+)", said, re.MULTILINE) == ["11", "9", "7"]
-    assert "exited with code 07" in said
-
-
-DRIVER = """\
-        .intel_syntax noprefix
-        .globl  _start
-        .include "osmem/osmem.s"
-_start:
-        mov     edi, 100
-        call    os_malloc
-        mov     r12, rax
-        mov     edi, 100000
-        call    os_malloc
-        mov     rdi, r12
-        mov     esi, 50000
-        call    os_realloc
-        mov     r12, rax
-        mov     edi, 30
-        mov     esi, 5
-        call    os_calloc
-        mov     rdi, r12
-        mov     rsi, 200000
-        call    os_realloc
-        mov     rdi, rax
-        call    os_free
-finish:
-        mov     eax, 60
-        xor     edi, edi
-        syscall
+          Start Addr           End Addr       Size     Offset  Perms  objfile
+            0x400000           0x401000     0x1000        0x0  r-xp   text
+            0x401000           0x402000     0x1000        0x0  rw-p   data
+      0x7fffff7ff000     0x7ffffffff000   0x800000        0x0  rw-p   stack
 """
-
-WALK = """\
-import gdb
-gdb.execute("break *_start")
-gdb.execute("run")
-finish = int(gdb.parse_and_eval("(long)&finish"))
-calls, steps, depth, wrong = [], 0, 0, 0
-while int(gdb.parse_and_eval("(long)$pc")) != finish:
-    frame = gdb.selected_frame()
-    pc = frame.pc()
-    name = frame.architecture().disassemble(pc)[0]
-    told = []
-    while (frame := frame.older()) is not None:
-        told.append(frame.pc())
-    wrong += told != calls[::-1]
-    depth = max(depth, len(calls))
-    word = name["asm"].split()[0]
-    if word.startswith("call"):
-        calls.append(pc + name["length"])
-    elif word.startswith("ret"):
-        calls.pop()
-    gdb.execute("stepi", to_string=True)
-    steps += 1
-print(f"{steps} steps, {depth} deep, {wrong} wrong")
-gdb.execute("kill")
-"""
+    )
 
 
-def test_gdb_knows_the_callers_at_every_step_of_the_allocator(tmp_path: Path) -> None:
-    """osmem runs on the host's CPU and kernel, and gdb's frames are compared with the calls."""
-    image = _driver(tmp_path)
-    steps, depth, wrong = _walked(_native(image, tmp_path / "driver"))
-    assert (depth, wrong) == (5, 0)
-    assert steps > 300
+def test_the_thread_tells_the_moment(ask):
+    assert ask("stepi", "info threads") == after("""
+5\tin guest.s
+  Id   Target Id         Frame
+* 1    Thread 1 (+1)     main () at guest.s:5
+""")
 
 
-def test_without_frames_gdb_would_be_wrong(tmp_path: Path) -> None:
-    """Which proves the comparison."""
-    driver = tmp_path / "driver"
-    driver.write_bytes(executable(_driver(tmp_path)))
-    driver.chmod(0o755)
-    assert _walked(driver)[2] > 100
+def test_a_program_without_a_file_is_debugged_by_addresses(stand):
+    target = stand()
+    target.executable = lambda: ("", b"")
+    with served(target) as port:
+        shown = gdb(port, "break *0x400011", "continue", "x/i $pc")
+    assert shown == (
+        f"""\
+warning: No executable has been specified and target does not support
+determining executable automatically.  Try using the "file" command.
+0x0000000000400000 in ?? ()
+Breakpoint 1 at 0x400011
+
+Breakpoint 1, 0x0000000000400011 in ?? ()
+=> 0x400011:\tdec    ecx
+{DETACHED}"""
+    )
 
 
-def _driver(folder: Path) -> Image:
-    (folder / "driver.s").write_text(DRIVER)
-    return assemble(folder / "driver.s")
+def test_after_a_detach_another_gdb_finds_the_program_where_it_stood(stand):
+    with served(stand()) as port:
+        assert gdb(port, "break add_one", "stepi").startswith(AT_MAIN)
+        assert gdb(port, "print $pc", "continue") == """\
+main () at guest.s:5
+5\tguest.s: No such file or directory.
+$1 = (void (*)()) 0x400005 <main+5>
+[Inferior 1 (Remote target) exited with code 052]
+""", "the breakpoint of the first gdb is gone"  # fmt: skip
 
 
-def _walked(driver: Path) -> tuple[int, int, int]:
-    """Steps, the deepest chain of calls, and at how many steps gdb's was another."""
-    script = driver.with_name("walk.py")
-    script.write_text(WALK)
-    said = gdb(driver, f"source {script}")
-    found = re.search(r"^(\d+) steps, (\d+) deep, (\d+) wrong$", said, re.MULTILINE)
-    assert found, said
-    return int(found[1]), int(found[2]), int(found[3])
+def test_kill_ends_the_server(stand):
+    with served(stand()) as port:
+        assert gdb(port, "kill") == AT_MAIN + "[Inferior 1 (Remote target) killed]\n"
+        assert ": Connection timed out." in gdb(port) or ": Connection refused" in gdb(port)
+
+
+def test_ctrl_c_stops_an_endless_loop(stand):
+    target = stand(ENDLESS)
+    with served(target) as port:
+        command = gdb_command(port, "continue", "print $rax > 10", "info symbol main")
+        running = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        while target.at < 100:
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        shown = said(running.communicate(timeout=60)[0])
+    assert "Program received signal SIGINT, Interrupt.\nmain () at guest.s:" in shown
+    assert "$1 = 1\n" in shown
