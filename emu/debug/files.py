@@ -33,7 +33,7 @@ _BLOCK, _SECTOR = 4096, 512
 def executable_path(target: Target) -> str:
     """From the root on, since gdb looks for it there; "" where there is no file."""
     path, _ = target.executable()
-    return os.path.normpath(f"/{path}").replace("//", "/") if path else ""
+    return os.path.normpath(os.path.join("/", path)) if path else ""
 
 
 class Files:

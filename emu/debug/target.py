@@ -42,8 +42,9 @@ class Reason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """number: the signal as Linux counts, or the exit status. watch: which one was hit, and
+    """Why, and what belongs to it.
 
+    number: the signal as Linux counts, or the exit status. watch: the watchpoint that was hit;
     address: the first byte of it that was touched.
     """
 

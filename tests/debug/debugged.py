@@ -69,5 +69,17 @@ def assembled(source: str) -> Program:
         return Program(image, (folder / "guest").read_bytes())
 
 
+@cache
+def anywhere(source: str) -> bytes:
+    """The same program as a position-independent ELF file."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "guest.s").write_text(f".intel_syntax noprefix\n.text\n{source}")
+        _run(folder, "as", "--64", "-o", "guest.o", "guest.s")
+        _run(folder, "ld", "-pie", "-e", "0x1000", "--section-start=.text=0x1000",
+             "-o", "guest", "guest.o")  # fmt: skip
+        return (folder / "guest").read_bytes()
+
+
 def _run(folder: Path, *command: str) -> None:
     subprocess.run(command, check=True, capture_output=True, cwd=folder)

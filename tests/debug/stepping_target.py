@@ -28,9 +28,10 @@ _GONE = (Reason.EXITED, Reason.KILLED)
 
 @dataclass(frozen=True)
 class State:
-    """registers, pages and maps: all there is. touched: (kind, address, size) by the instruction
+    """All there is of a moment.
 
-    that led here. reached: what gdb is to be told on the way forward, if anything.
+    touched: (kind, address, size) by the instruction that led here. reached: what gdb is to be
+    told on the way forward, if anything.
     """
 
     registers: dict[str, int]

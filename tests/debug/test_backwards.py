@@ -114,7 +114,6 @@ def test_a_program_that_has_ended_can_be_gone_back_in_by_the_next_gdb(stand):
 add_one () at guest.s:22
 22\tguest.s: No such file or directory.
 $1 = 42
-mapped () at guest.s:19
 19\tin guest.s
 $2 = 0x400042
 [Inferior 1 (Remote target) detached]
