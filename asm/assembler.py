@@ -34,8 +34,7 @@ def assemble(path: Path, base: int = BASE) -> Image:
 
     AssemblyError says which line cannot be assembled, and why.
     """
-    path = path.resolve()
-    return _Program(path, source.read(path)).image(base)
+    return _Program.read(path.resolve()).image(base)
 
 
 def assemble_cached(path: Path) -> Image:
@@ -43,9 +42,9 @@ def assemble_cached(path: Path) -> Image:
     path = path.resolve()
     image, stamps = _remembered.get(path, (None, {}))
     if image is None or any(_stamp(file) != stamp for file, stamp in stamps.items()):
-        files: set[Path] = set()
-        image = _Program(path, source.read(path, files)).image(BASE)
-        _remembered[path] = image, {file: _stamp(file) for file in files}
+        program = _Program.read(path)
+        image = program.image(BASE)
+        _remembered[path] = image, {file: _stamp(file) for file in program.files}
     return image
 
 
@@ -65,6 +64,12 @@ def _stamp(file: Path) -> tuple[int, int] | None:
 class _Program:
     path: Path
     statements: list[Statement]
+    files: set[Path]
+
+    @classmethod
+    def read(cls, path: Path) -> _Program:
+        files: set[Path] = set()
+        return cls(path, source.read(path, files), files)
 
     def image(self, base: int) -> Image:
         if base % _PAGE:
@@ -109,6 +114,8 @@ class _Program:
             symbols=symbols,
             exported=self._exported(symbols),
             lines=_lines(marked, addresses, ends),
+            source=self.path,
+            files={source.shown(file): file for file in self.files},
         )
 
     def _labels(self) -> list[str]:

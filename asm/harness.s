@@ -11,8 +11,12 @@
 enter:
         ret
 
-# leave: where the function returns to. The interrupt ends the run.
+# leave: the function returns to behind its `nop`. The interrupt ends the run.
+#
+# A debugger looks for a caller one byte before the return address: that is where
+# the call would be.
 leave:
+        nop
         int     0xff
 
 # fill(address, word, count)

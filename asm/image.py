@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,18 @@ class SourceLine:
 
 @dataclass(frozen=True)
 class Image:
-    """A program ready to be loaded. `lines` is sorted by address."""
+    """A program ready to be loaded. `lines` is sorted by address.
+
+    source: the file it begins in. files: where the files are that `lines` name.
+    """
 
     name: str
     segments: tuple[Segment, ...]
     symbols: Mapping[str, int]
     exported: frozenset[str]
     lines: tuple[SourceLine, ...]
+    source: Path
+    files: Mapping[str, Path]
     _line_starts: tuple[int, ...] = field(init=False, repr=False, compare=False)
     _symbol_starts: tuple[tuple[int, str], ...] = field(init=False, repr=False, compare=False)
 

@@ -77,6 +77,11 @@ def parse(file: str, number: int, text: str, source: str) -> Statement | None:
     return Statement(file, number, source, tuple(labels), body)
 
 
+def statement(file: str, number: int, source: str) -> Statement | None:
+    """A line as written as a statement; None where nothing is on it."""
+    return parse(file, number, source[: _comment(source)], source)
+
+
 def split_commas(text: str) -> list[str]:
     """What stands between the commas; nothing for an empty text."""
     if not text.strip():
@@ -90,15 +95,15 @@ def _statements(path: Path, open_files: tuple[Path, ...], files: set[Path]) -> I
     file = shown(path)
     files.add(path)
     for number, source in enumerate(_text(path).split("\n"), 1):
-        statement = parse(file, number, source[: _comment(source)], source)
-        if statement is None:
+        here = statement(file, number, source)
+        if here is None:
             continue
-        if statement.word != ".include":
-            yield statement
+        if here.word != ".include":
+            yield here
             continue
-        included = _included(path, statement)
+        included = _included(path, here)
         if included in (*open_files, path):
-            raise statement.wrong("this file is being included already: the includes form a circle")
+            raise here.wrong("this file is being included already: the includes form a circle")
         yield from _statements(included, (*open_files, path), files)
 
 

@@ -16,6 +16,7 @@ import click
 from asm import AssemblyError
 from asm.errors import why
 from emu.commands.common import CONTEXT, WRONG_INPUT, complain
+from emu.commands.debug import debug_command
 from emu.commands.demo import demo_command
 from emu.commands.exec import exec_command
 from emu.commands.listing import listing_command
@@ -100,7 +101,7 @@ def main() -> None:
     """
 
 
-for command in (run_command, exec_command, listing_command, demo_command):
+for command in (run_command, exec_command, listing_command, demo_command, debug_command):
     main.add_command(command)
 
 

@@ -12,6 +12,7 @@
     │   ├── Deadlocked              it waits for what cannot happen
     │   └── GuestExited             it ended the process
     ├── ClosedError             a process is used that is closed, or dead
+    ├── SnapshotError           a process cannot be remembered, or not be taken back
     └── InternalError           we are wrong                                                exit 4
 
     asm.AssemblyError           a line of assembly is wrong; shown like an InputError       exit 2
@@ -34,6 +35,10 @@ class InternalError(EmuError):
 
 class ClosedError(EmuError):
     """A process that is closed, or dead, can be asked nothing any more."""
+
+
+class SnapshotError(EmuError):
+    """A process cannot be remembered, or cannot go back to this snapshot."""
 
 
 class InputError(EmuError):

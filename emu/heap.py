@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import operator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from emu import allocators
 from emu.closing import Closing
+from emu.errors import SnapshotError
 from emu.process.event import Call
+from emu.process.machine import Snapshot
 from emu.process.process import BUDGET, Process
 from emu.view import invariants
 from emu.view.blocks import Block, Walk, Walker
 from emu.view.finding import Finding
-from emu.view.ledger import Ledger
+from emu.view.ledger import Ledger, LedgerState
+from emu.view.memory_slice import MemorySlice, mapped
 from emu.view.places import NamedSyscall, Places
 from syscalls import Limits, SystemCall
 from syscalls.abi import errno_number
+from syscalls.beginning import Beginning
 from syscalls.table import BY_NAME
 
 if TYPE_CHECKING:
@@ -25,43 +29,23 @@ if TYPE_CHECKING:
 _WORD = (1 << 64) - 1
 
 
-class MemorySlice:
-    """heap.memory: emulated memory as Python slices of bytes, by address.
+class _Books(NamedTuple):
+    """What is known of a heap outside its process."""
 
-        heap.memory[p : p + 8]              bytes
-        heap.memory[p : p + 2] = b"ok"      a person's hand: no rights are asked
-        heap.memory[p]                      one byte, an int
+    ledger: LedgerState
+    places: tuple[int, list[tuple[int, int, int]]]
+    walker: tuple[list[bytes], Walk]
+    calls: Beginning[Call]
+    named_syscalls: Beginning[tuple[NamedSyscall, ...]]
 
-    IndexError where nothing is mapped.
-    """
 
-    def __init__(self, heap: Heap) -> None:
-        self._heap = heap
+@dataclass(frozen=True, slots=True, eq=False)
+class HeapSnapshot:
+    """A heap at one time: for Heap.restore. What nobody holds any more costs nothing."""
 
-    def __getitem__(self, key: int | slice) -> int | bytes:
-        start, end = self._range(key)
-        data = self._heap.process.memory.read(start, end - start)
-        return data if isinstance(key, slice) else data[0]
-
-    def __setitem__(self, key: int | slice, value: int | bytes) -> None:
-        start, end = self._range(key)
-        data = bytes([value]) if isinstance(value, int) else bytes(value)
-        if len(data) != end - start:
-            raise ValueError(f"{len(data)} bytes do not fill {end - start}")
-        self._heap.process.memory.write(start, data)
-        self._heap.ledger.written(start, len(data))
-
-    def _range(self, key: int | slice) -> tuple[int, int]:
-        if not isinstance(key, slice):
-            start = operator.index(key)
-            end = start + 1
-        else:
-            if key.step not in (None, 1) or key.start is None or key.stop is None:
-                raise IndexError("emulated memory is addressed as memory[start:end]")
-            start, end = key.start, max(key.start, key.stop)
-        if not _mapped(self._heap.process, start, end):
-            raise IndexError(f"not all of [{start:#x}, {end:#x}) is mapped")
-        return start, end
+    heap: Heap
+    process: Snapshot
+    books: _Books
 
 
 class Heap(Closing):
@@ -82,13 +66,15 @@ class Heap(Closing):
         limits: Limits | None = None,
         budget: int = BUDGET,
     ) -> None:
-        self.allocator = str(allocator)
-        self.image = allocators.find(allocator)
-        self.process = Process(self.image, limits=limits, budget=budget)
+        image = allocators.find(allocator)
+        self._set_up(str(allocator), Process(image, limits=limits, budget=budget))
+
+    def _set_up(self, allocator: str, process: Process) -> None:
+        self.allocator, self.process, self.image = allocator, process, process.image
         space = self.process.kernel.space
         self.places = Places(space.heap_start)
         self.ledger = Ledger(self.process.memory, self.places.spelled, self._usable)
-        self.memory = MemorySlice(self)
+        self.memory = MemorySlice(self.process, self.ledger)
         self.calls: list[Call] = []
         self.named_syscalls: list[tuple[NamedSyscall, ...]] = []
         """What each call asked of the kernel, with places for addresses."""
@@ -100,6 +86,45 @@ class Heap(Closing):
     @property
     def closed(self) -> bool:
         return self.process.closed
+
+    # Going back
+
+    def snapshot(self) -> HeapSnapshot:
+        """The heap as it is now, and all that is known of it. It costs what is changed later.
+
+        Take any number, and go back to any of them, any number of times.
+        """
+        return HeapSnapshot(self, self.process.snapshot(), self._books())
+
+    def restore(self, snapshot: HeapSnapshot) -> None:
+        """The heap is as it was, also where its process has died since.
+
+        SnapshotError for a snapshot of another heap.
+        """
+        if snapshot.heap is not self:
+            raise SnapshotError("the snapshot is of another heap")
+        self.process.restore(snapshot.process)
+        self._put_back(snapshot.books)
+
+    def fork(self) -> Heap:
+        """Another heap in the same state. Each goes on by itself; close both."""
+        new = Heap.__new__(Heap)
+        new._set_up(self.allocator, self.process.fork())
+        new._put_back(self._books())
+        return new
+
+    def _books(self) -> _Books:
+        return _Books(
+            self.ledger.saved(), self.places.saved(), self._walker.saved(),
+            Beginning.of(self.calls), Beginning.of(self.named_syscalls),
+        )  # fmt: skip
+
+    def _put_back(self, books: _Books) -> None:
+        self.ledger.put_back(books.ledger)
+        self.places.put_back(books.places)
+        self._walker.put_back(books.walker)
+        self.calls = books.calls.again(self.calls)
+        self.named_syscalls = books.named_syscalls.again(self.named_syscalls)
 
     # The allocator
 
@@ -265,13 +290,4 @@ class Heap(Closing):
     def _usable(self, start: int, end: int) -> bool:
         """Whether [start, end) is readable, writable, and below the break if in the heap."""
         in_heap = self.start <= start < max(self.brk, self.places.heap_end)
-        return _mapped(self.process, start, end, writable=True) and not (in_heap and end > self.brk)
-
-
-def _mapped(process: Process, start: int, end: int, *, writable: bool = False) -> bool:
-    reached = start
-    for region in process.kernel.space.overlapping(start, end):
-        if region.start > reached or (writable and not region.rights.write):
-            return False
-        reached = region.end
-    return reached >= end
+        return mapped(self.process, start, end, writable=True) and not (in_heap and end > self.brk)

@@ -103,8 +103,9 @@ def run(
 ) -> Run:
     """Runs a scenario, or the file it is in, on an allocator in a fresh process.
 
-    trace: every instruction is recorded; accesses: and every access. progress(done, all) is told after every statement. InputError and AssemblyError where there
-    is nothing to run; whatever happens to the program under test is in the Run.
+    trace: every instruction is recorded; accesses: and every access. progress(done, all) is told
+    after every statement. InputError and AssemblyError where there is nothing to run; whatever
+    happens to the program under test is in the Run.
     """
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
@@ -116,6 +117,13 @@ def run(
         if recorder:
             player.run.trace = recorder.trace
         return player.finish()
+
+
+def play(scenario: Scenario, heap: Heap) -> Run:
+    """Plays a scenario on a heap that somebody else has made, and keeps."""
+    player = _Player(Run(scenario, heap.allocator), heap)
+    _play(player, None)
+    return player.finish()
 
 
 def _play(player: _Player, progress: Callable[[int, int], None] | None) -> None:

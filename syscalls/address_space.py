@@ -7,18 +7,33 @@ faults.py. Source for the order of things, and what is left where one fails: mm/
 
 from __future__ import annotations
 
+from operator import attrgetter
+from typing import Any, NamedTuple
+
 from syscalls import vm_flags as vm
 from syscalls.abi import EINVAL, ENOMEM, EOVERFLOW, LARGEST_FILE, MAX_MAP_COUNT, PAGE, Errno
 from syscalls.faults import Faults
 from syscalls.files.file import File, Source
 from syscalls.memory import Memory
-from syscalls.page_cache import PageCaches
+from syscalls.page_cache import CacheState, PageCache, PageCaches
 from syscalls.placement import Placement
 from syscalls.region import Region, Rights
 from syscalls.regions import Regions
 from syscalls.shortage import Limits
 
 _STACK = "stack"
+_totals = attrgetter(*"brk limits data_size pages data_pages locked_pages lock_new".split())
+
+
+class SpaceState(NamedTuple):
+    """What an address space remembers."""
+
+    totals: tuple[Any, ...]
+    regions: list[tuple[Region, tuple[Any, ...]]]
+    places: tuple[int, int]
+    guards: set[int]
+    by_source: dict[Source, PageCache]
+    caches: list[CacheState]
 
 
 class AddressSpace:
@@ -70,6 +85,28 @@ class AddressSpace:
         """What Linux would call it: the heap is where the break has been."""
         is_heap = region.start < self.brk and region.end > self.heap_start
         return "heap" if is_heap and region.cache is None else region.name
+
+    def saved(self) -> SpaceState:
+        """All that changes of it, but for memory."""
+        regions = self.areas.saved()
+        caches = {region.cache for region in self.areas.all if region.cache is not None}
+        return SpaceState(
+            _totals(self), regions, self.places.saved(), self.faults.saved(),
+            self.caches.saved(), [cache.saved() for cache in caches],
+        )  # fmt: skip
+
+    def put_back(self, saved: SpaceState) -> None:
+        """What `saved` gave."""
+        (
+            self.brk, self.limits, self.data_size, self.pages, self.data_pages, self.locked_pages,
+            self.lock_new,
+        ) = saved.totals  # fmt: skip
+        self.areas.put_back(saved.regions)
+        self.places.put_back(saved.places)
+        self.faults.put_back(saved.guards)
+        self.caches.put_back(saved.by_source)
+        for cache in saved.caches:
+            cache[0].put_back(cache)
 
     # Limits
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+from syscalls.cannot_keep import CannotKeep
 from syscalls.processor import Processor
 
 NANOSECONDS, MICROSECONDS = 1_000_000_000, 1_000_000
@@ -62,6 +63,10 @@ class InstructionClock:
 
 class HostClock:
     """The host's clocks."""
+
+    def kept(self) -> None:
+        """CannotKeep: they go on."""
+        raise CannotKeep("the host's clocks cannot be put back")
 
     def monotonic(self) -> int:
         return time.monotonic_ns()

@@ -213,6 +213,14 @@ class Faults:
     def guards(self, start: int, end: int) -> list[int]:
         return among(self._guards, start, end)
 
+    def saved(self) -> set[int]:
+        """All guards."""
+        return set(self._guards)
+
+    def put_back(self, saved: set[int]) -> None:
+        """What `saved` gave."""
+        self._guards = set(saved)
+
 
 def _keeps_distance(region: Region) -> bool:
     """Whether nothing may grow close to it."""

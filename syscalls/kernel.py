@@ -6,20 +6,23 @@ import sys
 from collections.abc import Iterable
 from functools import lru_cache
 from struct import Struct
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from syscalls import kinds
-from syscalls.abi import ENOSYS, Errno, errno_name
-from syscalls.address_space import AddressSpace
+from syscalls.abi import ENOSYS, Errno, Map, errno_name
+from syscalls.address_space import AddressSpace, SpaceState
+from syscalls.beginning import Beginning
 from syscalls.call_names import arity_of, name_of
 from syscalls.context import Context
 from syscalls.ending import Ending
+from syscalls.files.host import Handles
+from syscalls.image import Image, made_again
 from syscalls.kind import Kind
 from syscalls.memory import Memory
 from syscalls.processor import NoProcessor, Processor
 from syscalls.row import Row
-from syscalls.shortage import Limits, Shortages
-from syscalls.table import BY_NUMBER
+from syscalls.shortage import Limits, Planned, Shortages
+from syscalls.table import BY_NAME, BY_NUMBER, MEMORY
 from syscalls.tracer import Tracer
 from syscalls.world import Capture, World
 
@@ -69,6 +72,27 @@ class SystemCall(NamedTuple):
         return strace_line(self.name, spelled, result, self.errno)
 
 
+class KernelState(NamedTuple):
+    """What a kernel remembers.
+
+    rest: all but the address space, which is often the same for many states.
+    """
+
+    rest: Image
+    space: SpaceState
+    planned: tuple[Planned, ...]
+    calls: Beginning[SystemCall]
+
+
+def _stays_in_space(row: Row, args: tuple[int, ...]) -> bool:
+    """Whether a call can change nothing but the address space."""
+    return row.number in _ON_MEMORY and (row is not _MMAP or bool(args[3] & Map.MAP_ANONYMOUS))
+
+
+_ON_MEMORY = frozenset(row.number for row in MEMORY)
+_MMAP = BY_NAME["mmap"]
+
+
 def _no_such_call(_: Context, *__: int) -> int:
     return -ENOSYS
 
@@ -95,6 +119,8 @@ class Kernel:
     were made, by name. `tracer`, if there is one, is told of every call.
     """
 
+    lasting: ClassVar = ("calls", "tracer", "_rest")
+
     def __init__(
         self,
         memory: Memory,
@@ -111,6 +137,8 @@ class Kernel:
         self.missing: dict[str, int] = {}
         self.tracer: Tracer | None = None
         self._most_calls = sys.maxsize if remember is None else 2 * remember
+        self._rest: Image | None = None
+        """Of all but the address space, as long as nothing of that has changed."""
 
     def close(self) -> None:
         """Gives back what the process had of the host."""
@@ -129,6 +157,8 @@ class Kernel:
         """
         row = BY_NUMBER.get(number) or self._count_missing(number)
         args = row.decode(_PACK(*registers))
+        if self._rest is not None and not _stays_in_space(row, args):
+            self._rest = None
         if self.tracer:
             return self._traced(self.tracer, row, args) & _WORD
         return self._recorded(row, args) & _WORD
@@ -139,6 +169,47 @@ class Kernel:
             return self.context.user.read(address, size)
         except Errno:
             return None
+
+    # Going back
+
+    def saved(self) -> KernelState:
+        """All that it remembers, but for memory and the CPU. CannotKeep where it cannot go back.
+
+        Cheap as long as there are only calls on memory between two of them.
+        """
+        if self._rest is None:
+            self._rest = Image(self, self._outside)
+        calls = Beginning.of(self.calls)
+        return KernelState(self._rest, self.space.saved(), self.shortages.planned, calls)
+
+    def put_back(self, saved: KernelState) -> None:
+        """What `saved` gave. Who watches it goes on watching."""
+        if saved.rest is not self._rest:
+            saved.rest.put_back()
+            self._rest = saved.rest
+        self.space.put_back(saved.space)
+        self.shortages.planned = saved.planned
+        self.calls = saved.calls.again(self.calls)
+
+    def changed(self) -> None:
+        """Somebody else changed what it remembers: sent a signal, or handed it a file."""
+        self._rest = None
+
+    def again(self, memory: Memory, processor: Processor) -> Kernel:
+        """Another kernel that remembers the same, for a process like this one. Or CannotKeep."""
+        old_memory, old_processor = self._outside
+        instead = ((old_memory, memory), (old_processor, processor))
+        new: Kernel = made_again(self, instead)
+        new.calls, new.tracer, new._rest = list(self.calls), None, None
+        new.context.signals.watch = None
+        new.context.filesystem.disk.handles = Handles()
+        return new
+
+    @property
+    def _outside(self) -> tuple[Memory, Processor]:
+        return self.space.memory, self.context.processor
+
+    # Calls
 
     def _traced(self, tracer: Tracer, row: Row, args: tuple[int, ...]) -> int:
         entered = tracer.entering(row, args)
@@ -182,7 +253,8 @@ class Kernel:
         else:
             self.calls.append(SystemCall(row.number, row.name, args, -1, errno_name(-result)))
         if len(self.calls) > self._most_calls:
-            del self.calls[: len(self.calls) - self._most_calls // 2]
+            first = len(self.calls) - self._most_calls // 2
+            self.calls = self.calls[first:]  # a new list: who saved the old one has it still
 
     def _count_missing(self, number: int) -> Row:
         row = missing_row(number)

@@ -118,13 +118,26 @@ class PageCache:
             self._frames.clear()
             self._gone()
 
+    def saved(self) -> CacheState:
+        """All that changes of it."""
+        return self, self.regions, dict(self._frames), set(self._dirty), self._known_size
+
+    def put_back(self, saved: CacheState) -> None:
+        """What `saved` gave. The frames are the memory's to put back."""
+        _, self.regions, frames, dirty, self._known_size = saved
+        self._frames, self._dirty = dict(frames), set(dirty)
+
+
+CacheState = tuple[PageCache, int, dict[int, int], set[int], int]
+"""Of one cache: itself, regions, frames, dirty pages, known size."""
+
 
 class PageCaches:
     """The caches of the files that are mapped, by file."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._by_source: dict[int, PageCache] = {}
+        self._by_source: dict[Source, PageCache] = {}
 
     def __iter__(self) -> Iterator[PageCache]:
         return iter(list(self._by_source.values()))
@@ -134,22 +147,30 @@ class PageCaches:
 
     def of(self, source: Source) -> PageCache:
         """The cache of a file, made where there is none."""
-        cache = self._by_source.get(id(source))
+        cache = self._by_source.get(source)
         if cache is None:
             cache = PageCache(self._memory, source, 0, lambda: self._forget(source))
-            self._by_source[id(source)] = cache
+            self._by_source[source] = cache
         return cache
 
     def known(self, source: Source) -> PageCache | None:
         """The cache of a file, if it is mapped."""
-        return self._by_source.get(id(source))
+        return self._by_source.get(source)
 
     def anonymous(self, size: int) -> PageCache:
         """The object of a shared anonymous mapping."""
         return PageCache(self._memory, None, size, _nothing)
 
+    def saved(self) -> dict[Source, PageCache]:
+        """Which there are."""
+        return dict(self._by_source)
+
+    def put_back(self, saved: dict[Source, PageCache]) -> None:
+        """What `saved` gave."""
+        self._by_source = dict(saved)
+
     def _forget(self, source: Source) -> None:
-        del self._by_source[id(source)]
+        del self._by_source[source]
 
 
 def _nothing() -> None:

@@ -66,6 +66,14 @@ class Placement:
         self._searched_size, self._searched_from = 0, MMAP_BASE
         # No gap of this size, or a larger one, lies above that address.
 
+    def saved(self) -> tuple[int, int]:
+        """What it has learned of gaps."""
+        return self._searched_size, self._searched_from
+
+    def put_back(self, saved: tuple[int, int]) -> None:
+        """What `saved` gave."""
+        self._searched_size, self._searched_from = saved
+
     def freed(self, end: int) -> None:
         """What ends here is free, and the gap around it may be large enough for anything."""
         if end > self._searched_from:

@@ -6,6 +6,8 @@ Source for what joins when: mm/vma.c.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from operator import attrgetter
+from typing import Any
 
 from syscalls import vm_flags as vm
 from syscalls.abi import ENOMEM, MAX_MAP_COUNT, PAGE, Errno
@@ -54,6 +56,17 @@ class Regions:
         """The index of the first region that ends behind an address."""
         index = bisect_right(self._starts, address)
         return index - 1 if index and self.all[index - 1].end > address else index
+
+    def saved(self) -> list[tuple[Region, tuple[Any, ...]]]:
+        """Each region, and what it is now."""
+        return [(region, _all_of(region)) for region in self.all]
+
+    def put_back(self, saved: list[tuple[Region, tuple[Any, ...]]]) -> None:
+        """What `saved` gave. How many regions show a cache is not looked at."""
+        self.all = [region for region, _ in saved]
+        for region, was in saved:
+            region.__init__(*was)  # type: ignore[misc]
+        self._starts = [region.start for region in self.all]
 
     # Changing
 
@@ -181,6 +194,10 @@ class Regions:
             self.remove(right)
             left.end = end
         return left
+
+
+_all_of = attrgetter(*"start end flags page_offset file cache name written".split())
+"""Of a region, in the order in which it is made."""
 
 
 def _inherit(kept: Region, joined: Region) -> None:

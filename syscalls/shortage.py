@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +29,33 @@ class Limits:
     hard_data: int | None = None
 
 
-@dataclass(slots=True)
-class _Planned:
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One of them, and which call of that name from now on it is."""
+
     name: str
     countdown: int
     errno: int
+
+    def after(self, name: str) -> Planned:
+        """One call later."""
+        return replace(self, countdown=self.countdown - 1) if name == self.name else self
 
 
 @dataclass(slots=True)
 class Shortages:
     """Planned failures: "the second mmap from now on answers ENOMEM"."""
 
-    planned: list[_Planned] = field(default_factory=list)
+    planned: tuple[Planned, ...] = ()
 
     def plan(self, name: str, nth: int, errno: int) -> None:
         """The nth call of `name` from now on (1 is the next) answers with `errno`, once."""
         if nth < 1:
             raise ValueError(f"calls are counted from 1, not from {nth}")
-        self.planned.append(_Planned(name, nth, errno))
+        self.planned += (Planned(name, nth, errno),)
 
     def due(self, name: str) -> int | None:
         """Counts one call; the errno if this is one that shall fail."""
-        errno = None
-        for plan in self.planned:
-            if plan.name == name:
-                plan.countdown -= 1
-                if plan.countdown == 0:
-                    errno = plan.errno
-        self.planned = [plan for plan in self.planned if plan.countdown > 0]
-        return errno
+        counted = [plan.after(name) for plan in self.planned]
+        self.planned = tuple(plan for plan in counted if plan.countdown)
+        return next((plan.errno for plan in reversed(counted) if not plan.countdown), None)

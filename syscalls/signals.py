@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from syscalls.abi import EINVAL, ENOMEM, EPERM, Errno
 from syscalls.ending import Deadlock, Killed
@@ -109,6 +110,8 @@ class Signals:
     blocked: the mask. saved_mask: what it was before rt_sigsuspend, to be put back by the handler
     that ends it. watch: told of every signal that is taken to be delivered.
     """
+
+    lasting: ClassVar = ("watch",)
 
     def __init__(self) -> None:
         self.watch: Callable[[SignalInfo], None] | None = None

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from syscalls.cannot_keep import CannotKeep
+
 
 class Stream(Protocol):
     """A standard file of the process: a file of the host, or a buffer."""
@@ -63,3 +65,8 @@ class World:
     host_time: bool = False
     most_files: int = 1024
     most_output: int = 1 << 30
+
+    def kept(self) -> None:
+        """CannotKeep where the guest may write to files of the host's."""
+        if self.writable is not None:
+            raise CannotKeep("what is written to files of the host's cannot be undone")

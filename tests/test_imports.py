@@ -11,7 +11,8 @@ ROOT = Path(__file__).parent.parent
 FLOORS = [
     ["emu.cli"],
     ["emu.commands", "emu.pytest_plugin"],
-    ["emu.report", "emu.judge"],
+    ["emu.report", "emu.judge", "emu.debug"],
+    ["emu.timeline"],
     ["emu.run", "emu.launch"],
     ["emu.heap"],
     ["emu.view", "emu.trace"],

@@ -105,6 +105,9 @@ class Counter(Protocol):
     def drain(self) -> None:
         """What was recorded reaches the journal now."""
 
+    def go_to(self, count: int) -> None:
+        """Counts on from there."""
+
     def close(self) -> None:
         """Gives its memory back."""
 
@@ -209,6 +212,9 @@ class PythonCounter:
             self._drained += len(self._entered)
             self._journal.entered(self._entered.tobytes())
             self._entered = array("I")
+
+    def go_to(self, count: int) -> None:
+        self.count = count
 
     def close(self) -> None:
         self._known.clear()

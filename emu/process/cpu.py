@@ -17,6 +17,7 @@ from emu.process import binding, cpuid, screening, time_stamp
 from emu.process.access_probe import AccessProbe, OnAccesses, make_access_probe
 from emu.process.binding import Hook, Status
 from emu.process.counter import Counter, make_counter, take_back_rest
+from emu.process.disassembly import mnemonics
 from emu.process.engine import Engine
 from emu.process.exit_check import exit_check
 from emu.process.journal import Journal
@@ -40,11 +41,14 @@ _SYSCALL_LENGTH = 2
 _WITHIN_A_BLOCK = (Status.INVALID, Status.EXCEPTION)
 _HLT = b"\xf4"
 _LOW = (1 << 32) - 1
+LONGEST_INSTRUCTION = 15
 _NEVER = 1 << 62
 """The length of a block that no budget pays for."""
 
 Walk = Callable[[int, int], tuple[str, int]]
 OnSyscall = Callable[[int, tuple[int, ...]], int | None]
+CpuState = tuple[bytes, int, tuple[tuple[int, int] | None, int | None, Refused | None, bool]]
+"""Registers, the count of instructions, and how the last run ended."""
 
 
 class Cpu(Registers, Closing):
@@ -120,6 +124,17 @@ class Cpu(Registers, Closing):
             self.counter.before_drain = self.accesses.drain
         self._forget_blocks()
 
+    def saved(self) -> CpuState:
+        """Everything about it but the code that it knows. Not while it runs."""
+        last = self.fault, self.interrupt, self.refused, self._excepted
+        return self._engine.saved(), self.counter.count, last
+
+    def put_back(self, saved: CpuState) -> None:
+        """What `saved` gave, be it of another CPU."""
+        registers, count, (self.fault, self.interrupt, self.refused, self._excepted) = saved
+        self._engine.put_back(registers)
+        self.counter.go_to(count)
+
     # Running
 
     def stop(self) -> None:
@@ -159,6 +174,15 @@ class Cpu(Registers, Closing):
             return self._after_time_stamp()
         return None
 
+    def run_part(self, instructions: int) -> Stop:
+        """Runs the first instructions of the block at rip, which has more. BUDGET behind them."""
+        self._forget_last_run()
+        block = self.get("rip")
+        code = self.read_code(block, instructions * LONGEST_INSTRUCTION)
+        end = mnemonics(code, block)[instructions][0]
+        stop = self._run_cut(block, end, instructions)
+        return Stop.BUDGET if stop is Stop.HALTED else stop
+
     def _forget_blocks(self) -> None:
         """A new beginning: what is kept of a block does not know that it was translated anew."""
         self._engine.forget_all_code()
@@ -178,24 +202,24 @@ class Cpu(Registers, Closing):
         block = self.get("rip")
         if block != refused.address:
             self.refused = None
-            stop = self._run_cut(block, refused)
+            stop = self._run_cut(block, refused.address, refused.index)
             if stop is not Stop.HALTED:
                 return stop
         self.refused = refused
         self.interrupt = refused.exception
         return Stop.REFUSED
 
-    def _run_cut(self, block: int, refused: Refused) -> Stop:
-        """Runs a block that ends before its refused instruction, this once."""
+    def _run_cut(self, block: int, end: int, instructions: int) -> Stop:
+        """Runs a block that ends before one of its instructions, this once. HALTED there."""
         self._cut = block
-        self._engine.forget_all_code()
+        self._engine.forget_code(block, block + 1)
         address: int | None = block
         while address is not None:
             self._minding.forget()
-            self.counter.arm(self.counter.count + refused.index)
-            stop = self._why(self._emulate(address, refused.address))
+            self.counter.arm(self.counter.count + instructions)
+            stop = self._why(self._emulate(address, end))
             address = self._minding.translate() if stop is Stop.BUDGET else None
-        self._engine.forget_all_code()
+        self._engine.forget_code(block, block + 1)
         return stop
 
     def _after_time_stamp(self) -> int | None:

@@ -205,6 +205,11 @@ class Step:
     detail: Any
 
     @property
+    def end(self) -> int:
+        end: int = self.address + self.detail.size
+        return end
+
+    @property
     def written(self) -> frozenset[str] | None:
         """Registers that it may write; None where that is not known."""
         detail = self.detail

@@ -68,9 +68,9 @@ def _pending_exception() -> int:
     """Where in a saved state the last exception stands: found by raising one."""
     engine = Engine()
     engine.hook(Hook.INTERRUPT, _ignored)
-    before = engine._saved()
+    before = engine.saved()
     engine.boot(_HLT)
-    after = engine._saved()
+    after = engine.saved()
     none, one = (value.to_bytes(4, "little", signed=True) for value in (_NO_EXCEPTION, 13))
     places = [
         at
@@ -255,9 +255,14 @@ class Engine:
             ctypes.c_int32.from_address(place).value = _NO_EXCEPTION
             check(library.uc_context_restore(self._handle, POINTER(state)))
 
-    def _saved(self) -> bytes:
+    def saved(self) -> bytes:
+        """Everything that the CPU remembers, but for memory and code."""
         with self._saved_state() as state:
             return ctypes.string_at(state, library.uc_context_size(self._handle))
+
+    def put_back(self, saved: bytes) -> None:
+        """What `saved` gave, be it of another engine."""
+        check(library.uc_context_restore(self._handle, saved))
 
     @contextmanager
     def _saved_state(self) -> Iterator[int]:

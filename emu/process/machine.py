@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from emu.closing import Closing
+from emu.errors import ClosedError, SnapshotError
 from emu.process.counter import MOST_IN_BLOCK
-from emu.process.cpu import Cpu
+from emu.process.cpu import Cpu, CpuState
 from emu.process.delivery import deliver, leave
 from emu.process.exceptions import signal_of
 from emu.process.mmu import Mmu
 from emu.process.stop import Stop
+from emu.process.versions import Version
 from emu.process.watcher import Nobody, Watcher
 from syscalls import Kernel, Limits
+from syscalls.cannot_keep import CannotKeep
 from syscalls.ending import Ending, SignalReturn
 from syscalls.frame import Trap
+from syscalls.kernel import KernelState
 from syscalls.memory import TooMuchTouched
 from syscalls.signal_numbers import signal_name
 from syscalls.signals import SignalInfo
@@ -25,11 +31,26 @@ _FOREVER = 1 << 62
 NOBODY = Nobody()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """A machine at one time. Whoever drops the last one drops the pages that it kept.
+
+    own: ending, died, and the trap that a signal's frame would tell of.
+    """
+
+    machine: Machine
+    memory: Version
+    cpu: CpuState
+    kernel: KernelState
+    own: tuple[Ending | None, bool, Trap]
+
+
 class Machine(Closing):
     """No code yet, an empty address space. Close it, or use it as a context manager.
 
     remember: how many of the last system calls are kept; None for all of them.
     ending: why the process came to an end, where it did by a system call or a signal.
+    running: whether the CPU is, now.
     """
 
     way_out: int | None = None
@@ -53,7 +74,7 @@ class Machine(Closing):
         self.memory.flush_tlb = self.cpu.flush_tlb
         self.memory.forget_code = self.cpu.forget_code
         self.ending: Ending | None = None
-        self.died = self.closed = False
+        self.died = self.closed = self.running = False
         self._trap = Trap()
         self.watcher: Watcher = NOBODY
 
@@ -64,8 +85,65 @@ class Machine(Closing):
         self.cpu.close()
         self.memory.close()
 
+    # Going back
+
+    def snapshot(self) -> Snapshot:
+        """All that the process is now: memory, registers, kernel. Costs what is changed later.
+
+        SnapshotError where it runs, or has done what cannot be undone.
+        """
+        self._stands()
+        try:
+            kernel = self.kernel.saved()
+        except CannotKeep as reason:
+            raise SnapshotError(f"the process cannot be taken back: {reason}") from None
+        own = self.ending, self.died, self._trap
+        return Snapshot(self, self.memory.take(), self.cpu.saved(), kernel, own)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """The process is as it was, also where it has died since. To any snapshot, any time.
+
+        SnapshotError where it runs, or the snapshot is another's.
+        """
+        self._stands()
+        if snapshot.machine is not self:
+            raise SnapshotError("the snapshot is of another process")
+        self.kernel.put_back(snapshot.kernel)
+        self.memory.go_to(snapshot.memory)
+        self.cpu.put_back(snapshot.cpu)
+        self.ending, self.died, self._trap = snapshot.own
+
+    def become(self, other: Machine) -> None:
+        """Goes on from where another stands. It is made like the other one, of the same program.
+
+        SnapshotError where that runs, or has done what cannot be undone.
+        """
+        other._stands()
+        try:
+            self.kernel = other.kernel.again(self.memory, self.cpu)
+        except CannotKeep as reason:
+            raise SnapshotError(f"the process cannot be made again: {reason}") from None
+        self.memory.become(other.memory)
+        self.cpu.put_back(other.cpu.saved())
+        self.ending, self.died, self._trap = other.ending, other.died, other._trap
+
+    def _stands(self) -> None:
+        if self.closed:
+            raise ClosedError("this process is closed")
+        if self.running:
+            raise SnapshotError("the process runs: nothing is whole before it stands")
+
+    # Running
+
     def run(self, start: int, budget: int) -> Stop:
         """Runs until something stops it that no handler of the program's takes."""
+        self.running = True
+        try:
+            return self._run(start, budget)
+        finally:
+            self.running = False
+
+    def _run(self, start: int, budget: int) -> Stop:
         end = self.cpu.counter.count + budget
         while True:
             left = end - self.cpu.counter.count
@@ -102,6 +180,7 @@ class Machine(Closing):
 
     def _take(self, stop: Stop, timed: bool) -> bool:
         """What comes of a stop; False where it is the end. timed: a timer had cut the budget."""
+        self.kernel.changed()
         context = self.kernel.context
         if stop is Stop.ASKED and isinstance(self.ending, SignalReturn):
             leave(self.cpu, context, self.ending.restored)

@@ -134,6 +134,9 @@ class MachineCounter:
             self.drain()
             self._journal.cut(instructions)
 
+    def go_to(self, count: int) -> None:
+        self._counted, self._given, self._header[_LEFT] = count, 0, 0
+
     def add(self, address: int, size: int) -> None:
         self._header[_LEFT] -= 1
         if self._ring is not None:

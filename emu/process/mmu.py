@@ -1,23 +1,21 @@
-"""The MMU: what each page of the guest has, and the page-table walk.
+"""The MMU: the page-table walk, and everything that changes what pages have (pages.py).
 
-A page has zeros, contents of its own, or shows a frame. The first two are host memory at the
-page's own address ("physical" equals virtual), so that the host reads most of the guest's memory
-as a slice. Frames, which several pages may show, lie beyond what a process may map. Every page
-that the CPU may have in its TLB has something: where nothing is, nothing need be flushed.
+Most of the guest's memory is host memory at the page's own address, so that the host reads it as
+a slice. Every page that the CPU may have in its TLB has something: where nothing is, nothing need
+be flushed. What changes is first shown to the versions, which remember it (versions.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
+from emu.process.pages import Pages
 from emu.process.stop import Access
-from emu.process.windows import Windows
+from emu.process.versions import Version, Versions
 from syscalls.abi import PAGE
 from syscalls.memory import TooMuchTouched
 from syscalls.page_sets import among, any_among, runs
 
-FRAMES = 1 << 48
-"""Where frames begin."""
 _OFFSET = PAGE - 1
 _LETTER: dict[int, str] = {Access.READ: "r", Access.WRITE: "w", Access.EXECUTE: "x"}
 
@@ -35,11 +33,11 @@ class Mmu:
     def __init__(self, fault: Fault, most_touched: int) -> None:
         self._fault = fault
         self._most = most_touched // PAGE
-        self.windows = Windows()
-        self._written: set[int] = set()
-        self._zeros: set[int] = set()
-        self._shown: dict[int, int] = {}
-        self._frames = _Frames()
+        self.pages = Pages()
+        self.windows = self.pages.windows
+        self._written, self._zeros = self.pages.written, self.pages.zeros
+        self._shown, self._frames = self.pages.shown, self.pages.frames
+        self._versions = Versions(self.pages, self._forget_all)
         self._executed: dict[int, int] = {}
         self._forgetting: int | None = None
         self._walking = self._lost_count = False
@@ -48,7 +46,31 @@ class Mmu:
 
     def close(self) -> None:
         """After the CPU is closed: gives the host memory back."""
+        self._versions.close()
         self.windows.close()
+
+    # Versions
+
+    def take(self) -> Version:
+        """The memory of now, to go back to."""
+        self.flush_tlb()
+        return self._versions.take()
+
+    def go_to(self, version: Version) -> None:
+        """Memory is as it was when this version of it was taken."""
+        self._versions.go_to(version)
+        self.flush_tlb()
+
+    def become(self, other: Mmu) -> None:
+        """The same memory as another's."""
+        self._forget_all(list(self._executed))
+        self.pages.become(other.pages)
+        self._lost_count = other._lost_count
+        self.flush_tlb()
+
+    def remembered(self) -> int:
+        """How many pages and frames are kept for versions that somebody holds."""
+        return len(self._versions)
 
     # The page-table walk
 
@@ -68,6 +90,7 @@ class Mmu:
                 rights = self._frame_rights(place, access, rights)
             if "x" in rights:
                 self._executed[place] = page
+            rights = self._versions.withheld(place, rights, writing=access == Access.WRITE)
         return rights, place
 
     def _frame_rights(self, frame: int, access: int, rights: str) -> str:
@@ -89,32 +112,16 @@ class Mmu:
     def read(self, address: int, size: int) -> bytes:
         if not self._shown:
             return self.windows.read(address, size)
-        return b"".join(self.windows.read(*piece) for piece in self._pieces(address, size))
+        return b"".join(self.windows.read(*piece) for piece in self.pages.pieces(address, size))
 
     def write(self, address: int, data: bytes) -> None:
         self._own_all(address & ~_OFFSET, address + len(data))
         done = 0
-        for place, size in self._pieces(address, len(data)):
+        for place, size in self.pages.pieces(address, len(data)):
+            self._versions.catch_all(range(place & ~_OFFSET, place + size, PAGE))
             self.windows.write(place, data[done : done + size])
             self._forget_at(place & ~_OFFSET, place + size)
             done += size
-
-    def _pieces(self, address: int, size: int) -> Iterator[tuple[int, int]]:
-        """Where the bytes of a range are, and how many lie there in a row."""
-        end = address + size
-        if not self._shown:
-            yield address, size
-            return
-        while address < end:
-            begin = address
-            place = self._place(begin)
-            while address < end and self._place(address) - place == address - begin:
-                address = (address | _OFFSET) + 1
-            yield place, min(address, end) - begin
-
-    def _place(self, address: int) -> int:
-        page = address & ~_OFFSET
-        return self._shown.get(page, page) + address - page
 
     # What a page has
 
@@ -122,22 +129,22 @@ class Mmu:
         return page in self._written
 
     def resident(self, start: int, end: int) -> list[int]:
-        return [page for pages in self._present() for page in among(pages, start, end)]
-
-    def _present(self) -> tuple[Collection[int], ...]:
-        return self._written, self._zeros, self._shown
+        return [page for pages in self.pages.present() for page in among(pages, start, end)]
 
     def see(self, page: int) -> None:
         """Pages that were only read take no memory, but remembering them does."""
         if len(self._zeros) >= self._most:
+            self._versions.catch_all(self._zeros)
             self._zeros.clear()
             self._lost_count = True
+        self._versions.catch(page)
         self._zeros.add(page)
 
     def own(self, page: int, frame: int | None = None) -> None:
         if page in self._written:
             return
         self._take_page()
+        self._versions.catch(page)
         if frame is not None:
             self.windows.copy(frame, frame + PAGE, page)
             shown = self._shown.pop(page, None)
@@ -153,7 +160,9 @@ class Mmu:
                 self.own(page)
 
     def show(self, page: int, frame: int) -> None:
-        self._shown[page] = frame
+        if self._shown.get(page) != frame:
+            self._versions.catch(page)
+            self._shown[page] = frame
 
     def _take_page(self) -> None:
         if len(self._written) + self._frames.used >= self._most:
@@ -164,18 +173,11 @@ class Mmu:
             return
         pages = among(self._written, start, end)
         shown = among(self._shown, start, end)
+        self._versions.catch_all((*pages, *shown, *among(self._zeros, start, end)))
         for place in (*pages, *(self._shown[page] for page in shown)):
             self._forget(place)
-        for run_start, run_end in runs(pages):
-            self.windows.zero(run_start, run_end)
-        self._drop(start, end, pages, shown)
+        self.pages.drop(start, end)
         self.flush_tlb()
-
-    def _drop(self, start: int, end: int, pages: list[int], shown: list[int]) -> None:
-        self._written.difference_update(pages)
-        self._zeros.difference_update(among(self._zeros, start, end))
-        for page in shown:
-            del self._shown[page]
 
     def rights_changed(self, start: int, end: int) -> None:
         if self._may_be_cached(start, end):
@@ -183,12 +185,13 @@ class Mmu:
 
     def _may_be_cached(self, start: int, end: int) -> bool:
         """Whether the CPU may know pages of a range."""
-        return self._lost_count or any(any_among(p, start, end) for p in self._present())
+        return self._lost_count or any(any_among(p, start, end) for p in self.pages.present())
 
     def move(self, start: int, end: int, to: int) -> None:
         by = to - start
         pages, shown = among(self._written, start, end), among(self._shown, start, end)
         zeros = among(self._zeros, start, end)
+        self._versions.catch_all(page + by for page in (*pages, *zeros, *shown))
         for run_start, run_end in runs(pages):
             self.windows.copy(run_start, run_end, run_start + by)
         frames = [self._shown[page] for page in shown]
@@ -202,6 +205,7 @@ class Mmu:
     def new_frame(self, data: bytes) -> int:
         self._take_page()
         frame = self._frames.take()
+        self._versions.catch_new(frame)
         self.windows.write(frame, data.ljust(PAGE, b"\0"))
         return frame
 
@@ -209,17 +213,20 @@ class Mmu:
         return self.windows.read(frame, PAGE)
 
     def refill(self, frame: int, data: bytes) -> None:
+        self._versions.catch(frame)
         self.windows.write(frame, data)
         self._forget(frame)
 
     def hide(self, frames: Collection[int]) -> None:
         hidden = [page for page, frame in self._shown.items() if frame in frames]
+        self._versions.catch_all(hidden)
         for page in hidden:
             self._forget(self._shown.pop(page))
         if hidden:
             self.flush_tlb()
 
     def free_frame(self, frame: int) -> None:
+        self._versions.catch(frame)
         self._frames.give_back(frame)
 
     def frames_held(self) -> int:
@@ -234,7 +241,7 @@ class Mmu:
 
     def has_seen(self, page: int) -> bool:
         """Whether the CPU has been given the page since it was mapped: it is "present"."""
-        return any(page in pages for pages in self._present())
+        return any(page in pages for pages in self.pages.present())
 
     def touched(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Runs [start, end) of pages, cut to the range, that may hold other bytes than zero."""
@@ -261,22 +268,8 @@ class Mmu:
             self._forgetting = None
             self.flush_tlb()
 
-
-class _Frames:
-    """Addresses for frames: the lowest ones, again and again."""
-
-    def __init__(self) -> None:
-        self.used = 0
-        self._free: list[int] = []
-        self._next = FRAMES
-
-    def take(self) -> int:
-        self.used += 1
-        if self._free:
-            return self._free.pop()
-        self._next += PAGE
-        return self._next - PAGE
-
-    def give_back(self, frame: int) -> None:
-        self.used -= 1
-        self._free.append(frame)
+    def _forget_all(self, places: Collection[int]) -> None:
+        """Of pages and frames: what stands there, and what was run where it is shown."""
+        for place, page in list(self._executed.items()):
+            if place in places or page in places:
+                self._forget(place)

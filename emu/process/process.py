@@ -42,7 +42,7 @@ _SP = STACK_TOP - PAGE
 _FRAME = struct.Struct("<QQ")
 _CANARY_AT = _SP + _FRAME.size
 _EVERY_BYTE = 0x0101_0101_0101_0101
-_INT_LENGTH = 2
+_NOP_LENGTH, INTERRUPT_LENGTH = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,16 @@ class Process(Machine):
             tuple(convention.violations(registers, _SP + _FRAME.size, canary)),
         )
 
+    def fork(self) -> Process:
+        """Another process in the same state, that knows nothing of this one. Close it, too."""
+        new = Process(self.image, limits=self.limits, budget=self.budget)
+        try:
+            new.become(self)
+        except BaseException:
+            new.close()
+            raise
+        return new
+
     def _spelled(self, function: int, arguments: tuple[int, ...]) -> str:
         shown = (hex(argument) if argument > 0xFFFF else str(argument) for argument in arguments)
         return f"{self._name_of(function)}({', '.join(shown)})"
@@ -124,11 +134,11 @@ class Process(Machine):
             space.map(segment.address, page_up(len(segment.data)), rights, segment.name)
             self.memory.write(segment.address, segment.data)
         space.map(STACK_TOP - STACK_SIZE, STACK_SIZE, READ_WRITE, "stack")
-        self._harness = _harness()
+        self._harness = harness()
         self.memory.write(HARNESS, self._harness.segments[0].data)
         self._enter_at = self._harness.symbols["enter"]
-        self._leave = self._harness.symbols["leave"]
-        self.way_out = self._leave + _INT_LENGTH
+        self._leave = self._harness.symbols["leave"] + _NOP_LENGTH
+        self.way_out = self._leave + INTERRUPT_LENGTH
         self.cpu.uncounted = frozenset({self._enter_at, self._leave})
 
     def _fault(self, page: int, access: str) -> str:
@@ -143,6 +153,8 @@ class Process(Machine):
             raise ClosedError("this process is closed")
         self.memory.write(_SP, _FRAME.pack(address, self._leave) + CANARY)
         convention.prepare(self.cpu, arguments, _SP)
+        self.cpu.set("rip", self._enter_at)
+        self.watcher.begins()
         return self.run(self._enter_at, self.budget)
 
     # Dying
@@ -173,5 +185,6 @@ def _how(ending: Ending | None) -> str:
 
 
 @cache
-def _harness() -> Image:
+def harness() -> Image:
+    """What surrounds the code under test: harness.s."""
     return assemble(PACKAGE / "harness.s", HARNESS)

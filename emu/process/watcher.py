@@ -13,6 +13,9 @@ class Watcher(Protocol):
     def called(self, function: str, arguments: tuple[int, ...]) -> None:
         """The program is about to call a function."""
 
+    def begins(self) -> None:
+        """The call is set up, and its first instruction will run next."""
+
     def returned(self, result: int) -> None:
         """It came back; rax."""
 
@@ -30,6 +33,9 @@ class Nobody:
     """Is told and forgets."""
 
     def called(self, function: str, arguments: tuple[int, ...]) -> None:
+        pass
+
+    def begins(self) -> None:
         pass
 
     def returned(self, result: int) -> None:

@@ -72,6 +72,11 @@ class Windows:
         return window.bytes[offset:] + self.read(address + split, size - split)
 
     def write(self, address: int, data: bytes) -> None:
+        window = self.at(address)
+        offset, size = address - window.start, len(data)
+        if offset + size <= WINDOW:
+            window.bytes[offset : offset + size] = data
+            return
         for window, offset, done, size in self._parts(address, len(data)):
             window.bytes[offset : offset + size] = data[done : done + size]
 
@@ -87,6 +92,12 @@ class Windows:
                 ctypes.memmove(
                     target.host_address + place, source.host_address + offset + ahead, part
                 )
+
+    def copy_from(self, other: Windows, start: int, end: int) -> None:
+        """The bytes that another has there."""
+        for window, offset, done, size in self._parts(start, end - start):
+            there = other.at(start + done).host_address
+            ctypes.memmove(window.host_address + offset, there + offset, size)
 
     def _parts(self, address: int, size: int) -> Iterator[tuple[Window, int, int, int]]:
         """Window, offset in it, offset in the range, size: for the part in each window."""

@@ -107,6 +107,9 @@ class Recorder:
         self._calls += 1
         self._events.append(Called(*self._now(), self._calls, function, arguments))
 
+    def begins(self) -> None:
+        """The call is set up."""
+
     def returned(self, result: int) -> None:
         """It came back."""
         self._events.append(Returned(*self._now(), self._calls, result))

@@ -113,6 +113,15 @@ class Walker:
         self._last = Walk(0, 0, ())
         self._known: dict[int, tuple[tuple[int, ...], Block]] = {}
 
+    def saved(self) -> tuple[list[bytes], Walk]:
+        """The last walk."""
+        return list(self._chunks), self._last
+
+    def put_back(self, saved: tuple[list[bytes], Walk]) -> None:
+        """What `saved` gave: the next walk is compared with that."""
+        chunks, self._last = saved
+        self._chunks = list(chunks)
+
     def walk(self, start: int, end: int) -> Walk:
         """From header to header, by size, from the heap's start to the break."""
         heap = self._memory.read(start, end - start)

@@ -26,6 +26,14 @@ class Contents:
         self._memory = memory
         self._pages: dict[int, bytes] = {}
 
+    def saved(self) -> dict[int, bytes]:
+        """All that it remembers."""
+        return dict(self._pages)
+
+    def put_back(self, saved: dict[int, bytes]) -> None:
+        """What `saved` gave."""
+        self._pages = dict(saved)
+
     def changes(self, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
         """(address, before, now) of each page in [start, end) that is not as it was."""
         for page in self._candidates(start, end):

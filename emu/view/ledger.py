@@ -21,10 +21,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from emu.view.contents import Contents, TouchedMemory
 from emu.view.finding import Finding
 from syscalls.abi import PAGE
+from syscalls.beginning import Beginning
 
 ALIGNMENT = 8
 
@@ -43,6 +45,17 @@ class Promise:
     @property
     def end(self) -> int:
         return self.address + self.size
+
+
+class LedgerState(NamedTuple):
+    """What a ledger remembers."""
+
+    live: dict[int, Promise]
+    live_bytes: int
+    order: list[int]
+    taken: dict[int, Promise]
+    contents: dict[int, bytes]
+    findings: Beginning[Finding]
 
 
 class Ledger:
@@ -66,6 +79,20 @@ class Ledger:
         self._carried: list[bytes | None] = []
         self._carried_size = 0
         self.findings: list[Finding] = []
+
+    def saved(self) -> LedgerState:
+        """All that it remembers between two calls."""
+        return LedgerState(
+            dict(self.live), self.live_bytes, list(self._order), dict(self._taken),
+            self._contents.saved(), Beginning.of(self.findings),
+        )  # fmt: skip
+
+    def put_back(self, saved: LedgerState) -> None:
+        """What `saved` gave."""
+        self.live, self.live_bytes = dict(saved.live), saved.live_bytes
+        self._order, self._taken = list(saved.order), dict(saved.taken)
+        self._contents.put_back(saved.contents)
+        self.findings = saved.findings.again(self.findings)
 
     def holding(self, address: int) -> Promise | None:
         """The block in use that holds an address."""

@@ -37,6 +37,15 @@ class Places:
         self.heap_end = heap_start
         self._maps: list[tuple[int, int, int]] = []
 
+    def saved(self) -> tuple[int, list[tuple[int, int, int]]]:
+        """All that it has learned."""
+        return self.heap_end, list(self._maps)
+
+    def put_back(self, saved: tuple[int, list[tuple[int, int, int]]]) -> None:
+        """What `saved` gave."""
+        self.heap_end, maps = saved
+        self._maps = list(maps)
+
     def place(self, address: int) -> str | int:
         """An address as a place; the number itself where it is in nothing known."""
         for start, end, number in reversed(self._maps):

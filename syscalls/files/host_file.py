@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from syscalls.abi import EINVAL, Errno
+from syscalls.cannot_keep import CannotKeep
 from syscalls.files import host
 from syscalls.files.file import File, Source
 from syscalls.files.host import Handle, ask
@@ -28,6 +29,11 @@ class HostSource:
         """It was opened again; a handle that can write serves for everything."""
         if writable and not self._writable:
             self._handle, self._writable = handle, True
+
+    def kept(self) -> None:
+        """CannotKeep where mappings may change the file."""
+        if self._writable:
+            raise CannotKeep("what is written to a file of the host's cannot be undone")
 
     @property
     def size(self) -> int:
@@ -55,6 +61,16 @@ class HostFile(File):
         self._disk, self._handle = disk, handle
         self._identity = place.node.identity
         self.place: Place = place
+
+    def kept(self) -> int | None:
+        """Where it stands; None where it is closed."""
+        if self.writable:
+            raise CannotKeep("what is written to a file of the host's cannot be undone")
+        return self.seek(0, os.SEEK_CUR) if hasattr(self, "_handle") else None
+
+    def put_back(self, kept: int) -> None:
+        """It stands there again."""
+        self.seek(kept, os.SEEK_SET)
 
     def set_flags(self, flags: int) -> None:
         super().set_flags(flags)

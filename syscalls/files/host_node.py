@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat as host_stat
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakValueDictionary
 
 from syscalls.abi import ENOENT, ENOTDIR, ENXIO, EPERM, Errno
@@ -64,6 +64,8 @@ class Disk:
 
     mappings: told when a file that somebody has as a source is read or changed by system calls.
     """
+
+    lasting: ClassVar = ("handles",)
 
     def __init__(self) -> None:
         self.handles = Handles()

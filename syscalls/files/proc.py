@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -41,9 +40,22 @@ class Program:
         return (own if self.name is None else self.name)[:15]
 
 
+class _Once:
+    """Asks when it is first asked, and never again."""
+
+    def __init__(self, make: Callable[[], Mapping[bytes, Node]]) -> None:
+        self._make = make
+        self._made: Mapping[bytes, Node] | None = None
+
+    def __call__(self) -> Mapping[bytes, Node]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+
 def make_proc(filesystem: Filesystem, files: Descriptors, space: AddressSpace) -> OwnFolder:
     """/proc."""
-    own = _folder(_PROC, b"%d" % PID, cache(lambda: _process(filesystem, files, space)))
+    own = _folder(_PROC, b"%d" % PID, _Once(lambda: _process(filesystem, files, space)))
     nodes: dict[bytes, Node] = {
         b"%d" % PID: own,
         b"self": OwnLink(_PROC, 2, lambda: b"%d" % PID),

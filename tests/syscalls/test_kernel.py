@@ -149,7 +149,7 @@ def test_the_nth_call_from_now_on_fails_once(kernel):
     kernel.shortages.plan("mmap", 4, EINVAL)
     answers = [mapped() for _ in range(5)]
     assert [min(answer, 0) for answer in answers] == [0, -ENOMEM, 0, -EINVAL, 0]
-    assert kernel.shortages.planned == []
+    assert kernel.shortages.planned == ()
 
 
 def test_a_failing_brk_answers_the_old_break(kernel):
