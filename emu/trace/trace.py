@@ -14,6 +14,8 @@ from emu.process.disassembly import Instruction
 from emu.process.event import Called, Event, Returned
 from emu.process.sources import Sources
 from emu.trace.blocks import Blocks, Places, Words
+from emu.trace.shown import ShownPages
+from emu.trace.where import Listing, Where
 
 ACCESS = np.dtype([
     ("address", "<u8"),
@@ -119,6 +121,11 @@ class Trace:
         entry = self.entry_at(moment)
         return self.blocks.disassembled(int(self.entries[entry]))[moment - int(self.starts[entry])]
 
+    def where(self, moment: int) -> Where:
+        """The same with its place in the source."""
+        self.entry_at(moment)
+        return self.listing[int(self.numbers(moment, moment + 1)[0])]
+
     # Accesses
 
     @cached_property
@@ -155,12 +162,31 @@ class Trace:
 
     def touching(self, start: int, end: int, *, write: bool | None = None) -> Places:
         """Accesses, by number, to any byte of [start, end); write: only those that do, or not."""
-        accesses = self.recorded_accesses
+        found = [
+            self._touching(part.at, part.at + part.end - part.start, slice(part.first, part.last))
+            for part in self.shown.stretches(start, end)
+        ]
+        every = np.unique(np.concatenate(found)) if len(found) > 1 else found[0]
+        if write is not None:
+            every = every[self.recorded_accesses["write"][every] == write]
+        return every
+
+    def _touching(self, start: int, end: int, among: slice) -> Places:
+        accesses = self.recorded_accesses[among]
         address = accesses["address"]
         found = (address < end) & (address + accesses["size"] > start)
-        if write is not None:
-            found &= accesses["write"] == write
-        return np.flatnonzero(found)
+        numbers: Places = np.flatnonzero(found) + among.start
+        return numbers
+
+    @cached_property
+    def shown(self) -> ShownPages:
+        """Which pages showed which frames."""
+        return ShownPages(self.events, len(self.recorded_accesses))
+
+    @cached_property
+    def listing(self) -> Listing:
+        """Its instructions by number, with their places and texts."""
+        return Listing(self.blocks, self.sources)
 
     # Events
 
