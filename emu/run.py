@@ -103,8 +103,9 @@ def run(
 ) -> Run:
     """Runs a scenario, or the file it is in, on an allocator in a fresh process.
 
-    trace: every instruction is recorded; accesses: and every access. progress(done, all) is told after every statement. InputError and AssemblyError where there
-    is nothing to run; whatever happens to the program under test is in the Run.
+    trace: every instruction is recorded; accesses: and every access. progress(done, all) is told
+    after every statement. InputError and AssemblyError where there is nothing to run; whatever
+    happens to the program under test is in the Run.
     """
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
