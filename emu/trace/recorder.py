@@ -199,7 +199,7 @@ def _that_ran(
     at = accesses["entry"][suspects]
     offsets = accesses["offset"][suspects].astype(np.int64)
     numbers = blocks.number_at(entries[at].astype(np.int64), offsets)
-    found[suspects] = (numbers >= 0) & (numbers < ran[at])  # the way in has no instruction
+    found[suspects] = (ran[at] > 0) & (numbers < ran[at])
     return found
 
 
