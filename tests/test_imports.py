@@ -13,6 +13,7 @@ FLOORS = [
     ["emu.commands", "emu.pytest_plugin"],
     ["emu.report", "emu.judge", "emu.debug"],
     ["emu.timeline"],
+    ["emu.explain"],
     ["emu.run", "emu.launch"],
     ["emu.heap"],
     ["emu.view", "emu.trace"],

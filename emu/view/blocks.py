@@ -94,6 +94,13 @@ class Walk:
         return find(self.blocks, address)
 
 
+def as_block(header: int, fields: tuple[int, ...]) -> Block:
+    """The block of a header, by what HEADER reads there."""
+    size, word, prev, following = fields
+    status = _STATUS.get(word, Status.UNKNOWN)
+    return Block(header + layout.META, size, status, prev, following, word)
+
+
 def find(blocks: Sequence[Block], address: int) -> Block | None:
     """The block with its payload at an address; blocks are in address order."""
     index = bisect_left(blocks, address, key=_address)
@@ -193,9 +200,7 @@ class Walker:
         known = self._known.get(header)
         if known is not None and known[0] == fields:
             return known[1]
-        size, word, prev, following = fields
-        status = _STATUS.get(word, Status.UNKNOWN)
-        block = Block(header + layout.META, size, status, prev, following, word)
+        block = as_block(header, fields)
         self._known[header] = (fields, block)
         return block
 

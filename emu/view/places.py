@@ -46,9 +46,17 @@ class Places:
         self.heap_end, maps = saved
         self._maps = list(maps)
 
-    def place(self, address: int) -> str | int:
-        """An address as a place; the number itself where it is in nothing known."""
-        for start, end, number in reversed(self._maps):
+    @property
+    def mappings(self) -> int:
+        """How many it has learned of."""
+        return len(self._maps)
+
+    def place(self, address: int, mappings: int | None = None) -> str | int:
+        """An address as a place; the number itself where it is in nothing known.
+
+        mappings: as it was when there had been so many.
+        """
+        for start, end, number in reversed(self._maps[:mappings]):
             if start <= address < end:
                 return f"map{number}+{address - start:#x}"
         if self.heap_start <= address < self.heap_end:
