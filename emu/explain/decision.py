@@ -14,6 +14,7 @@ from emu.process.event import SystemCalled
 from emu.trace.trace import Accesses, Span, Trace
 from emu.view.blocks import Block, Status
 from syscalls import SystemCall
+from syscalls.abi import TASK_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,7 +436,7 @@ def _payload_writes(facts: Facts) -> Accesses:
     made = facts.trace.recorded_accesses[first:last]
     written = made[made["write"] & (made["address"] >= facts.result)]
     numbers = facts.trace.numbers_of(written)
-    inside = written["address"] < facts.result + facts.asked
+    inside = written["address"] < min(facts.result + facts.asked, TASK_SIZE)
     return written[np.isin(numbers, np.unique(numbers[inside]))]
 
 
