@@ -198,7 +198,8 @@ def _that_ran(
     suspects = np.flatnonzero(~found)
     at = accesses["entry"][suspects]
     offsets = accesses["offset"][suspects].astype(np.int64)
-    found[suspects] = blocks.number_at(entries[at].astype(np.int64), offsets) < ran[at]
+    numbers = blocks.number_at(entries[at].astype(np.int64), offsets)
+    found[suspects] = (ran[at] > 0) & (numbers < ran[at])
     return found
 
 
