@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 
 import capstone
 import guests
@@ -43,7 +44,7 @@ def line_runs(image: Image, begun: list[int]) -> dict[int, int]:
 def outcomes(image: Image, begun: list[int]) -> dict[int, tuple[int, int]]:
     """By address of a conditional jump: how often it was taken, and how often not."""
     found: dict[int, list[int]] = {}
-    for place, following in zip(begun, begun[1:], strict=False):
+    for place, following in pairwise(begun):
         jump = _instruction(image, place)
         if jump.id == capstone.x86.X86_INS_JMP or not jump.group(capstone.CS_GRP_JUMP):
             continue

@@ -106,9 +106,7 @@ int main() {
 def test_a_handler_between_a_jump_and_its_target_hides_nothing(tmp_path: Path) -> None:
     (tmp_path / "interrupted.c").write_text(_INTERRUPTED)
     made = tmp_path / "interrupted"
-    subprocess.run(
-        ["gcc", "-O1", "-static", "-o", made, tmp_path / "interrupted.c"], check=True
-    )
+    subprocess.run(["gcc", "-O1", "-static", "-o", made, tmp_path / "interrupted.c"], check=True)
     told = subprocess.run(["nm", made], capture_output=True, text=True, check=True).stdout
     at = {name: int(address, 16) for address, _, name in
           (line.split() for line in told.splitlines() if len(line.split()) == 3)}  # fmt: skip

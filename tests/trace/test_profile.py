@@ -55,6 +55,18 @@ def test_recursion_is_not_counted_twice() -> None:
     assert as_dict(trace) == {"f": (1, 3, 22), "down": (5, 19, 19)}
 
 
+def test_recursion_may_be_deep() -> None:
+    source = "f: mov edi, 50000\ndown: dec edi\njz .Lend\ncall down\n.Lend: ret"
+    trace = naive.recorded(source)
+    assert as_dict(trace) == {"f": (1, 1, 200_000), "down": (50_000, 199_999, 199_999)}
+    node = profile.tree(trace)
+    depth = 0
+    while node.children:
+        (node,) = node.children
+        depth += 1
+    assert (depth, node.inclusive) == (50_001, 3)
+
+
 def _sum(node: Node) -> int:
     assert node.inclusive == node.own + sum(child.inclusive for child in node.children)
     return node.own + sum(map(_sum, node.children))
@@ -156,7 +168,8 @@ def test_handlers_and_longjmp_leave_the_calls_in_order(tmp_path: Path) -> None:
     found = as_dict(trace)
     assert _sum(profile.tree(trace)) == len(trace) == sum(cost[1] for cost in found.values())
     calls = {"handled": 6, "leaves": 2, "repairs": 1, "store": 1, "escaped": 2, "work": 1,
-             "jumper": 1, "deep": 6, "copy": 2, "tail": 7, "leaf": 6 + 1 + 7 + 7 + 1 + 2}  # fmt: skip
+             "jumper": 1, "deep": 6, "copy": 2, "tail": 7,
+             "leaf": 6 + 1 + 7 + 7 + 1 + 2}  # fmt: skip
     assert {name: found[name][0] for name in calls} == calls
     assert found["main"][2] > sum(found[name][2] for name in ("work", "store", "escaped"))
     below = {child.name for child in _find(profile.tree(trace), "store").children}
