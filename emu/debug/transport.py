@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread
 from typing import Protocol
@@ -37,6 +38,9 @@ class Channel(Protocol):
     def write(self, data: bytes) -> None:
         """All of it."""
 
+    def hang_up(self) -> None:
+        """Whoever reads or writes here, in any thread, is done."""
+
 
 class _Socket:
     def __init__(self, connected: socket.socket) -> None:
@@ -49,6 +53,10 @@ class _Socket:
     def write(self, data: bytes) -> None:
         self._socket.sendall(data)
 
+    def hang_up(self) -> None:
+        with suppress(OSError):  # the other side was faster
+            self._socket.shutdown(socket.SHUT_RDWR)
+
 
 class _Pipe:
     def __init__(self, given: int, taken: int) -> None:
@@ -60,6 +68,9 @@ class _Pipe:
     def write(self, data: bytes) -> None:
         while data:
             data = data[os.write(self._taken, data) :]
+
+    def hang_up(self) -> None:
+        """gdb closes the pipe when it has read the last answer."""
 
 
 def serve(target: Target, port: int = 0, ready: Callable[[int], None] = lambda port: None) -> None:
@@ -75,7 +86,6 @@ def serve(target: Target, port: int = 0, ready: Callable[[int], None] = lambda p
             connected, _ = listener.accept()
             with connected:
                 leaving = _Conversation(target, _Socket(connected)).hold()
-                _hang_up(connected)
 
 
 def serve_pipe(target: Target, given: int = 0, taken: int = 1) -> None:
@@ -94,14 +104,6 @@ def _listening(port: int) -> socket.socket:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise InputError(f"cannot listen: {reason}", f"{HOST}:{port}") from None
     return listener
-
-
-def _hang_up(connected: socket.socket) -> None:
-    """Its reader, who may wait for more, sees the end."""
-    try:
-        connected.shutdown(socket.SHUT_RDWR)
-    except OSError:  # the other side was faster
-        return
 
 
 class _Conversation:
@@ -124,6 +126,7 @@ class _Conversation:
                     break
         finally:
             self._session.close()
+            self._channel.hang_up()
         return self._session.leaving
 
     def _take(self, item: bytes | Mark) -> None:
@@ -136,7 +139,7 @@ class _Conversation:
         elif isinstance(item, bytes):
             if self._session.acknowledging:
                 self._write(Mark.ACK.value)
-            self._sent = list(self._session.answers(item))
+            self._sent = self._session.answers(item)
             self._send(self._sent)
 
     def _refuse(self) -> None:
@@ -175,8 +178,10 @@ class _Conversation:
             while data := self._channel.read():
                 for item in decoder.feed(data):
                     self._hear(item)
-        except (OSError, _Flood):  # gone, or talking without listening
+        except OSError:  # gone
             pass
+        except _Flood:
+            self._channel.hang_up()
         except BaseException as error:  # noqa: BLE001 - raised by the other thread
             last = error
         self._session.interrupted()

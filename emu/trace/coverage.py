@@ -15,7 +15,7 @@ from asm.image import SourceLine
 from emu.process.process import HARNESS
 from emu.trace.blocks import Places, Words
 from emu.trace.detours import CHUNK, cuts_within, detours
-from emu.trace.endings import Ending, endings, is_conditional
+from emu.trace.endings import Ending, endings, is_conditional, is_directive
 from emu.trace.trace import Trace
 
 
@@ -72,14 +72,26 @@ def by_address(trace: Trace, counts: Places) -> tuple[Words, Places]:
 def lines(trace: Trace) -> tuple[LineRuns, ...]:
     """Every line of the source that became code, in order of file and number; 0 for what never ran.
 
-    Not of the way into a call and out of it, which are no part of the program.
+    See `code_lines`.
     """
     counts = _counts(trace)
     found: dict[tuple[str, int], int] = {}
-    for (file, number), parts in groupby(_of_program(trace), key=_key):
+    for (file, number), parts in groupby(code_lines(trace), key=_key):
         first = next(parts)
         found[file, number] = found.get((file, number), 0) + counts.get(first.address, 0)
     return tuple(LineRuns(file, line, count) for (file, line), count in sorted(found.items()))
+
+
+def code_lines(trace: Trace) -> Iterator[SourceLine]:
+    """Lines of the source that became code, by address: not data.
+
+    Not of the way into a call and out of it either, which are no part of the program.
+    """
+    counts = _counts(trace)
+    for line in trace.sources.lines:
+        ran = counts.get(line.address, 0) > 0
+        if line.address < HARNESS and (ran or not is_directive(line.text)):
+            yield line
 
 
 def branches(trace: Trace) -> tuple[Branch, ...]:
@@ -95,10 +107,6 @@ def branches(trace: Trace) -> tuple[Branch, ...]:
     }
     never = {line.address: Branch(line.address, line, 0, 0) for line in _never(trace)}
     return tuple(sorted({**never, **met}.values(), key=lambda branch: branch.address))
-
-
-def _of_program(trace: Trace) -> Iterator[SourceLine]:
-    return (line for line in trace.sources.lines if line.address < HARNESS)
 
 
 def _key(line: SourceLine) -> tuple[str, int]:
@@ -127,7 +135,7 @@ def _conditional(trace: Trace) -> Iterable[int]:
 def _never(trace: Trace) -> Iterator[SourceLine]:
     """Lines that did not run, and are conditional jumps."""
     counts = _counts(trace)
-    for line in _of_program(trace):
+    for line in code_lines(trace):
         if not counts.get(line.address) and is_conditional(line.text):
             yield line
 

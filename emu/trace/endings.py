@@ -61,10 +61,19 @@ def endings(blocks: Blocks) -> Endings:
     )
 
 
-def is_conditional(statement: str) -> bool:
-    """Whether a statement of a source is a conditional jump; a label may stand before it."""
-    words = statement.split("#", maxsplit=1)[0].rpartition(":")[2].lower().split()
-    return bool(words) and words[0] in CONDITIONAL | _SPELLED_OTHERWISE
+def is_conditional(line: str) -> bool:
+    """Whether a line of a source is a conditional jump; a label may stand before it."""
+    return _first_word(line) in CONDITIONAL | _SPELLED_OTHERWISE
+
+
+def is_directive(line: str) -> bool:
+    """Whether a line of a source is no instruction, but `.quad` and the like."""
+    return _first_word(line).startswith(".")
+
+
+def _first_word(line: str) -> str:
+    words = line.split("#", maxsplit=1)[0].rpartition(":")[2].lower().split()
+    return words[0] if words else ""
 
 
 def _ending(blocks: Blocks, row: int) -> tuple[Ending, int, int, int | None]:
@@ -85,7 +94,8 @@ def _kind(text: str) -> tuple[Ending, int | None]:
     while len(words) > 1 and words[0] in _PREFIXES:
         words.pop(0)
     name, operand = words[0], words[-1]
-    target = int(operand, 16) if operand.startswith("0x") else None
+    direct = len(words) == 2 and operand.startswith("0x")
+    target = int(operand, 16) if direct else None
     if name in CONDITIONAL:
         return Ending.CONDITION, target
     if name in _JUMPS:

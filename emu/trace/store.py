@@ -15,7 +15,6 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from emu.trace.trace import ACCESS, Trace
 
 FORMAT = "emu trace 1"
 _EXPECTED = "a file that was saved as a trace"
+_MEMBER = "{}.npy"
 _LEVEL = 1
 """Of deflate: four times as fast as the usual 6, for a tenth more bytes."""
 _BROKEN = (
@@ -54,7 +54,7 @@ def save(trace: Trace, path: str | Path) -> None:
     try:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
             for name, array in arrays.items():
-                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                with archive.open(_MEMBER.format(name), "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, array, allow_pickle=False)
     except OSError as error:
         raise InputError(f"cannot be written: {why(error)}", str(path)) from None
@@ -63,8 +63,10 @@ def save(trace: Trace, path: str | Path) -> None:
 def load(path: str | Path) -> Trace:
     """The trace in a file. InputError where there is none, or another thing."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return _trace({name: _array(archive, name) for name in _SHAPES if name in archive})
+        with Path(path).open("rb") as file, zipfile.ZipFile(file) as archive:
+            members = set(archive.namelist())
+            found = {n: _array(archive, n) for n in _SHAPES if _MEMBER.format(n) in members}
+        return _trace(found)
     except OSError as error:
         raise InputError(f"cannot be read: {why(error)}", str(path), expected=_EXPECTED) from None
     except _BROKEN as error:
@@ -106,8 +108,9 @@ def _text(value: object) -> NDArray[np.uint8]:
 # From arrays
 
 
-def _array(archive: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
-    found = archive[name]
+def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(_MEMBER.format(name)) as member:
+        found = np.lib.format.read_array(member, allow_pickle=False)
     wanted, dimensions = _SHAPES[name]
     if found.dtype != np.dtype(wanted) or found.ndim != dimensions:
         raise ValueError(f"`{name}` is not an array of that kind")

@@ -60,3 +60,9 @@ def test_what_faults_is_not_in_the_trace(source: str) -> None:
         expected.pop()
     for accesses in (False, True):
         assert _recorded(source, accesses=accesses).addresses().tolist() == expected
+
+
+def test_the_way_in_makes_no_accesses() -> None:
+    accesses = _recorded("f: ret", accesses=True).accesses
+    assert accesses is not None
+    assert len(accesses) == 1  # of the return, which reads where to

@@ -1,7 +1,8 @@
 """What callgrind_annotate and KCachegrind read: costs by instruction and line, and by call.
 
 Ir is instructions; Dr and Dw, where accesses were recorded, what read and what wrote. One of 16
-bytes is two of 8. A jump into another function is written as a call of it (callstack.py).
+bytes is two of 8. A jump into another function is written as a call of it (callstack.py). What
+Linux or a person calls, a handler too, is called by "(outside)".
 https://valgrind.org/docs/manual/cl-format.html
 """
 
@@ -21,6 +22,8 @@ from emu.trace.coverage import by_address, runs
 from emu.trace.trace import Trace
 
 _NO_FILE = "???"
+_OUTSIDE = -1
+"""Who calls what nobody of the program calls: callgrind_annotate sums a function's callers."""
 
 
 def callgrind(trace: Trace, target: Target) -> None:
@@ -59,6 +62,9 @@ class _Profile:
         for function, rows in of_function.items():
             yield ""
             yield from self._function(function, addresses[rows].tolist(), costs[rows].tolist())
+        yield from ("", f"fl={_NO_FILE}", "fn=(outside)")
+        for arc in self._arcs.get((_OUTSIDE, 0), ()):
+            yield from self._call(arc)
 
     def _function(self, number: int, places: list[int], costs: list[list[int]]) -> Iterator[str]:
         file = self._file(self._functions.start(number))
@@ -114,13 +120,13 @@ def _arcs(trace: Trace, stack: CallStack) -> dict[tuple[int, int], list[_Arc]]:
     """By the caller and the address of the calling instruction."""
     paths = stack.paths
     key = np.empty(len(stack), [("caller", "<i8"), ("site", "<u8"), ("callee", "<i8")])
-    key["caller"] = paths.function[paths.caller[stack.path]]
+    callers = paths.function[paths.caller[stack.path]]
+    key["caller"] = np.where(stack.site == 0, _OUTSIDE, callers)
     key["site"], key["callee"] = stack.site, stack.function
-    called = (key["site"] != 0) & (key["caller"] >= 0)
-    arcs, which = np.unique(key[called], return_inverse=True)
+    arcs, which = np.unique(key, return_inverse=True)
     calls = np.bincount(which, minlength=len(arcs))
     costs = [
-        np.bincount(which, weights=column[called], minlength=len(arcs)).astype(np.int64).tolist()
+        np.bincount(which, weights=column, minlength=len(arcs)).astype(np.int64).tolist()
         for column in _inclusive(trace, stack)
     ]
     found: dict[tuple[int, int], list[_Arc]] = defaultdict(list)

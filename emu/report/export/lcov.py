@@ -40,8 +40,9 @@ def _functions(trace: Trace) -> dict[str, list[tuple[int, str, int]]]:
     """By file: (line, name, calls) of symbols that stand at a line."""
     called = {one.address: one.calls for one in profile.flat(trace)}
     found: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
+    lines = {line.address: line for line in coverage.code_lines(trace)}
     for symbol in trace.sources.symbols:
-        if line := trace.sources.line_at(symbol.address):
+        if line := lines.get(symbol.address):
             found[line.file].append((line.line, symbol.name, called.get(symbol.address, 0)))
     return found
 
