@@ -21,6 +21,7 @@ from emu.commands.demo import demo_command
 from emu.commands.exec import exec_command
 from emu.commands.listing import listing_command
 from emu.commands.run import run_command
+from emu.commands.trace import trace_command
 from emu.errors import InputError
 
 OK, OUR_BUG, INTERRUPTED = 0, 4, 130
@@ -98,10 +99,18 @@ def main() -> None:
         emu run *.heap --allocator mine.s --quiet
         emu listing osmem
         emu exec ./hello
+        emu trace reuse.heap --explain 4
     """
 
 
-for command in (run_command, exec_command, listing_command, demo_command, debug_command):
+for command in (
+    run_command,
+    exec_command,
+    listing_command,
+    trace_command,
+    demo_command,
+    debug_command,
+):
     main.add_command(command)
 
 

@@ -38,7 +38,12 @@ class Names:
         return self._places.heap_end
 
     def place(self, address: int, moment: int | None = None) -> str | int:
-        """heap+0x20; the number itself where the address is in nothing known."""
+        """heap+0x20; the number itself where the address is in nothing known.
+
+        The end of the heap has a name too: the break is an address that allocators keep.
+        """
+        if address == self.heap_end and self.heap_start is not None and address > self.heap_start:
+            return f"heap+{address - self.heap_start:#x}"
         made = None if moment is None else bisect_right(self._made_at, moment)
         return self._places.place(address, made)
 

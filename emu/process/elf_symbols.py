@@ -7,13 +7,15 @@ from bisect import bisect_right
 from functools import lru_cache
 from typing import Any
 
+from emu.process.sources import Symbol
+
 _FAR = 1 << 16
 """Bytes behind a symbol without a size that may still be its."""
 
 
 def symbol_at(data: bytes, address: int) -> str | None:
     """ "main+0x12", by the file's own addresses; None where no function is known."""
-    functions = _functions(data)
+    functions = functions_of(data)
     index = bisect_right(functions, (address, "\U0010ffff", 0)) - 1
     if index < 0:
         return None
@@ -24,8 +26,23 @@ def symbol_at(data: bytes, address: int) -> str | None:
     return f"{name}+{offset:#x}" if offset else name
 
 
+def symbols(data: bytes, bias: int) -> list[Symbol]:
+    """The functions of a file that is loaded so far from its own addresses; they do not overlap.
+
+    One without a size goes as far as the next one, or as it may.
+    """
+    found = functions_of(data)
+    starts = sorted({address for address, _, _ in found})
+    limits = dict(zip(starts, [*starts[1:], 1 << 64], strict=False))
+    named = {address: (name, size) for address, name, size in found}
+    return [
+        Symbol(address + bias, min(size or _FAR, limits[address] - address), name)
+        for address, (name, size) in sorted(named.items())
+    ]
+
+
 @lru_cache(maxsize=8)
-def _functions(data: bytes) -> list[tuple[int, str, int]]:
+def functions_of(data: bytes) -> list[tuple[int, str, int]]:
     """(address, name, size), sorted. A file may have broken sections, and still run."""
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile

@@ -6,12 +6,13 @@ import os
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from emu.errors import BudgetSpent, Deadlocked, GuestDied, InternalError, MemorySpent, OutputSpent
 from emu.process import autopsy, elf_symbols
 from emu.process.autopsy import Place
 from emu.process.machine import Machine
+from emu.process.sources import Sources
 from emu.process.stop import Stop
 from syscalls import Limits, ProcessExit, ending
 from syscalls.abi import EACCES, Errno
@@ -103,6 +104,16 @@ class Program(Machine):
         about.auxiliary = loaded.auxiliary
         self.loaded = loaded
         self.cpu.set("rsp", loaded.stack_pointer)
+
+    @property
+    def sources(self) -> Sources:
+        """The names of functions: the program's, and its interpreter's."""
+        found = (
+            symbol
+            for bias, file in self._objects
+            for symbol in elf_symbols.symbols(file.source.read(0, _LARGEST_SYMBOLS), bias)
+        )
+        return Sources(tuple(sorted(found, key=attrgetter("address"))))
 
     def play(self) -> Ended:
         """Runs it to its end.

@@ -18,6 +18,7 @@ from emu.report.trace_view import (
     accesses_of,
     address_text,
     code_of,
+    fitted,
     source_text,
     spelled,
 )
@@ -56,8 +57,8 @@ def heading(width: int) -> Iterator[Text]:
 def lines(document: Document, width: int) -> Iterator[Text]:
     what = "write" if document["write"] else "read"
     row = _ROW.format(
-        document["moment"], what, address_text(document), document["size"],
-        spelled(document["value"]), document["symbol"], source_text(document),
+        document["moment"], what, fitted(address_text(document), 18), document["size"],
+        spelled(document["value"]), fitted(document["symbol"], 21), source_text(document),
     )  # fmt: skip
     line = Text(row)
     line.stylize(DIM, 0, 8)

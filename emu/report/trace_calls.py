@@ -16,6 +16,7 @@ from emu.report.trace_view import (
     arguments_of,
     call_text,
     calls_of,
+    fitted,
     result_of,
 )
 from emu.trace.costs import Cost, costs, whole_cost
@@ -59,9 +60,8 @@ def heading(width: int) -> Iterator[Text]:
 
 def lines(document: Document, width: int) -> Iterator[Text]:
     numbers = ["-" if document[name] is None else document[name] for name in _COLUMNS]
-    call = str(document["call"])
-    shown = call if len(call) <= 28 else call[:27] + "…"
-    line = Text(_ROW.format(document["index"] or "", shown, *numbers))
+    call = fitted(str(document["call"]), 28)
+    line = Text(_ROW.format(document["index"] or "", call, *numbers))
     line.stylize(DIM, 0, 5)
     if document["index"] is None:
         line.stylize("bold")

@@ -14,7 +14,7 @@ from emu.trace.coverage import Branch, branches
 from emu.trace.coverage import lines as line_runs
 from emu.trace.trace import Span, Trace
 
-_ROW = "{:>9}  {:>5}  {:<58} {}"
+_ROW = "{:>9}  {:<22} {:>5}  {}"
 
 
 def rows(traced: Traced, selection: Selection) -> Rows:
@@ -74,7 +74,7 @@ def lines(document: Document, width: int) -> Iterator[Text]:
     runs = document["runs"]
     went = ", ".join(map(_went, document["branches"]))
     text = str(document["text"]).expandtabs().rstrip()
-    row = _ROW.format(runs or "never", document["line"], text, went).rstrip()
+    row = _ROW.format(runs or "never", went, document["line"], text).rstrip()
     yield Text(row, style="" if runs else ERROR.colour)
 
 
@@ -83,8 +83,8 @@ def _went(branch: Document) -> str:
     if not taken and not passed:
         return ""
     if not passed:
-        return f"always taken ({taken})"
-    return f"never taken ({passed})" if not taken else f"taken {taken}, not {passed}"
+        return f"taken {taken}, always"
+    return f"taken {taken}, not {passed}" if taken else "never taken"
 
 
 VIEW = View("coverage", rows, heading, lines, needs_accesses=False)

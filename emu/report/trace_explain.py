@@ -29,6 +29,7 @@ from syscalls.kernel import strace_line
 
 _MOST = 24
 """Rows of a part: what is in the middle of more is left out."""
+_MOST_CANDIDATES = 6
 _LOOK = "  {:<18} {:<14} {:<7} {:>10}  {}"
 _CHANGE = "  {:<14} {:<7} {:>14} -> {:<14} {:<14} {}"
 
@@ -112,6 +113,7 @@ def lines(document: Document, width: int) -> Iterator[Text]:
     yield Text.assemble((title, "bold"), gives, (cost, DIM))
     for sentence in document["decided"]:
         yield Text(f"  {sentence}")
+    yield from _candidates(document["fits"])
     for finding in document["findings"]:
         text = f"{ERROR.letter} {finding['rule']}: {finding['message']}"
         yield Text(text, style=ERROR.colour)
@@ -120,6 +122,20 @@ def lines(document: Document, width: int) -> Iterator[Text]:
     for call in document["syscalls"]:
         text = strace_line(call["name"], call["args"], call["result"], call["errno"])
         yield Text(f"  {text}", style=ERROR.colour if call["errno"] else DIM)
+
+
+def _candidates(blocks: list[Document]) -> Iterator[Text]:
+    """The free blocks that it could choose from, where there was a choice."""
+    if len(blocks) < 2:
+        return
+    shown = [f"{_place(block)} of {block['size']}" for block in blocks[:_MOST_CANDIDATES]]
+    more = len(blocks) - len(shown)
+    yield Text(f"  fit: {', '.join(shown)}" + (f" and {more} more" if more else ""), style=DIM)
+
+
+def _place(document: Document) -> str:
+    place = document["place"]
+    return place if isinstance(place, str) else f"{place:#x}"
 
 
 def _part(title: str, rows: Iterator[Text]) -> Iterator[Text]:
@@ -145,8 +161,9 @@ def _shown_functions(document: Document) -> tuple[list[Document], list[str]]:
 
 
 def _look_line(look: Document, function: str) -> Text:
-    place = look["place"] if isinstance(look["place"], str) else f"{look['place']:#x}"
-    row = _LOOK.format(function, place, look["status"], look["size"], " ".join(look["fields"]))
+    row = _LOOK.format(
+        function, _place(look), look["status"], look["size"], " ".join(look["fields"])
+    )
     line = Text(row)
     line.stylize(DIM, 0, 20)
     if look["status"] == "free":
@@ -160,7 +177,7 @@ def _change_line(change: Document) -> Text:
     if place is None:
         where, what = change["what"], ""
     else:
-        where, what = place if isinstance(place, str) else f"{place:#x}", change["what"]
+        where, what = _place(change), change["what"]
     old = "" if change["old"] is None else change["old"]
     symbol = change["symbol"].partition("+")[0]
     row = _CHANGE.format(where, what, old, change["new"], source_text(change), symbol)

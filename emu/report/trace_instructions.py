@@ -18,6 +18,7 @@ from emu.report.trace_view import (
     access_document,
     address_text,
     code_of,
+    fitted,
     moments_of,
     numbers_at,
     source_text,
@@ -65,7 +66,7 @@ def heading(width: int) -> Iterator[Text]:
 
 def lines(document: Document, width: int) -> Iterator[Text]:
     address = f"{document['address']:#x}"
-    symbol, source = document["symbol"], source_text(document)
+    symbol, source = fitted(document["symbol"], 21), fitted(source_text(document), 13)
     row = _ROW.format(document["moment"], address, symbol, source, document["text"])
     line = Text(row)
     line.stylize(DIM, 0, 21)

@@ -99,7 +99,7 @@ def lines(document: Document, width: int) -> Iterator[Text]:
         return
     bar = "#" * round(_BAR * document["share"])
     row = _ROW.format(*numbers, f"{document['function']:<24} ")
-    yield Text.assemble(row, (bar, USED.colour))
+    yield Text.assemble(row if bar else row.rstrip(), (bar, USED.colour))
 
 
 VIEW = View("profile", rows, heading, lines, needs_accesses=False)

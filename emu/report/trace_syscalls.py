@@ -25,6 +25,7 @@ from emu.report.trace_view import (
     Traced,
     View,
     code_of,
+    fitted,
     source_text,
     syscall_document,
 )
@@ -33,7 +34,7 @@ from emu.view.places import NamedSyscall
 from syscalls.abi import PAGE
 from syscalls.kernel import strace_line
 
-_ROW = "{:>8}  {:>5}  {:<14} {:<13} {}"
+_ROW = "{:>8}  {:>5}  {:<18} {:<13} {}"
 
 
 def rows(traced: Traced, selection: Selection) -> Rows:
@@ -111,7 +112,7 @@ def heading(width: int) -> Iterator[Text]:
 
 def lines(document: Document, width: int) -> Iterator[Text]:
     call = f"#{document['call']}" if document["call"] else ""
-    symbol = str(document["symbol"] or "").partition("+")[0]
+    symbol = fitted(str(document["symbol"] or "").partition("+")[0], 18)
     front = _ROW.format(document["moment"], call, symbol, source_text(document), "")
     errno = document["errno"]
     text = strace_line(document["name"], document["args"], document["result"], errno)

@@ -239,6 +239,11 @@ def spelled(value: object) -> str:
     return str(value) if abs(value) < _DECIMAL else f"{value:#x}"
 
 
+def fitted(text: str, width: int) -> str:
+    """A text in a column: what is too long ends in an ellipsis."""
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
 def address_text(document: Document) -> str:
     """Where an access was."""
     place = document["place"]

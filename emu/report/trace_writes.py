@@ -14,13 +14,14 @@ from emu.report.trace_view import (
     Selection,
     Traced,
     View,
+    fitted,
     source_text,
     spelled,
     value_of,
 )
 from emu.trace.questions import Write, writes
 
-_ROW = "{:>8}  {:>5}  {:<20} {:<21} {:<13} {}"
+_ROW = "{:>8}  {:>5}  {:<14} {:<21} {:<13} {}"
 
 
 def who_wrote(name: str, start: int, end: int) -> View:
@@ -78,7 +79,12 @@ def lines(document: Document, width: int) -> Iterator[Text]:
     by = document["symbol"] or f"kernel: {document['kernel']}"
     code = str(document["line"] or document["text"] or "").partition("#")[0]
     row = _ROW.format(
-        document["moment"], call, value, by, source_text(document), " ".join(code.split())
+        document["moment"],
+        call,
+        value,
+        fitted(by, 21),
+        source_text(document),
+        " ".join(code.split()),
     )
     line = Text(row.rstrip())
     line.stylize(DIM, 0, 8)
