@@ -265,9 +265,9 @@ class _Followed:
                 yield index + self._first, header
 
     def _lived(self, header: int, access: int, *, write: bool) -> bool:
-        """A header is written before it is one, and read no more when it was one."""
+        """Whether it is one then. It is written before it is one, and read when it was one."""
         lives = self._lives[header]
-        return access < lives[-1].last and (write or lives[0].first <= access)
+        return access < lives[-1].last if write else lives[0].first <= access
 
     def _words(self, access: int, header: int) -> list[str]:
         one = self._trace.recorded_accesses[access]

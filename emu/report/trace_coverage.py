@@ -9,7 +9,7 @@ import numpy as np
 from rich.text import Text
 
 from emu.report.palette import ERROR
-from emu.report.trace_view import Document, Rows, Selection, Traced, View
+from emu.report.trace_view import Document, Rows, Selection, Traced, View, fitted
 from emu.trace.coverage import Branch, branches
 from emu.trace.coverage import lines as line_runs
 from emu.trace.trace import Span, Trace
@@ -75,7 +75,7 @@ def lines(document: Document, width: int) -> Iterator[Text]:
     went = ", ".join(map(_went, document["branches"]))
     text = str(document["text"]).expandtabs().rstrip()
     row = _ROW.format(runs or "never", went, document["line"], text).rstrip()
-    yield Text(row, style="" if runs else ERROR.colour)
+    yield Text(fitted(row, width), style="" if runs else ERROR.colour)
 
 
 def _went(branch: Document) -> str:

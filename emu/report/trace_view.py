@@ -96,7 +96,7 @@ def show(view: View, traced: Traced, selection: Selection, to: Console) -> None:
 def put(line: Text, to: Console) -> None:
     """Prints a line. Where there are no colours, ten times as fast."""
     if to.color_system is None:
-        to.file.write(line.plain + "\n")
+        to.file.write(line.plain.rstrip() + "\n")
     else:
         to.print(line, soft_wrap=True)
 

@@ -86,6 +86,6 @@ def lines(document: Document, width: int) -> Iterator[Text]:
         source_text(document),
         " ".join(code.split()),
     )
-    line = Text(row.rstrip())
+    line = Text(fitted(row.rstrip(), width))
     line.stylize(DIM, 0, 8)
     yield line
