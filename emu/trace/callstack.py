@@ -182,11 +182,23 @@ class _Matcher:
     def passes(self, passage: _Passage) -> None:
         """More of the trace. A call, and a return to the caller, are nearly all there is."""
         paths, returns, tails, function_of = self._paths, self._returns, self._tails, self._function
+        runs, numbers, path, begin = self._runs, self._numbers, self._path, self._begin
+        end, called_by = self._end, self._site
         for kind, detour, site, behind, function, address, moment, gate in zip(
             *passage, strict=True
         ):
             if detour or gate or kind == _GATE:
                 self._turns(kind, detour, site, behind, function, address, moment, gate)
+            elif kind == _CALL and paths and (paths[-1], function) in numbers:
+                runs.append(len(path))  # as _push does
+                number = numbers[paths[-1], function]
+                paths.append(number)
+                returns.append(behind)
+                tails.append(False)
+                path.append(number)
+                begin.append(moment)
+                end.append(moment)
+                called_by.append(site)
             elif kind == _CALL:
                 self._push(function, behind, site, moment, tail=False)
             else:
@@ -195,7 +207,7 @@ class _Matcher:
                         paths.pop()
                         returns.pop()
                         tails.pop()
-                        self._end[self._runs.pop()] = moment
+                        end[runs.pop()] = moment
                     else:
                         self._return(address, moment)
                 if not paths or function_of[paths[-1]] != function:
