@@ -1,4 +1,4 @@
-"""Names of functions in an ELF file, for reports. The only import of elftools."""
+"""Names of functions in an ELF file, for reports. elftools is imported here and in elf_lines.py."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from bisect import bisect_right
 from functools import lru_cache
 from typing import Any
 
-from emu.process.sources import Symbol
+from emu.process.sources import Symbol, printable
 
 _FAR = 1 << 16
 """Bytes behind a symbol without a size that may still be its."""
@@ -36,7 +36,7 @@ def symbols(data: bytes, bias: int) -> list[Symbol]:
     limits = dict(zip(starts, [*starts[1:], 1 << 64], strict=False))
     named = {address: (name, size) for address, name, size in found}
     return [
-        Symbol(address + bias, min(size or _FAR, limits[address] - address), name)
+        Symbol(address + bias, min(size or _FAR, limits[address] - address), printable(name))
         for address, (name, size) in sorted(named.items())
     ]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 
 from emu.errors import BudgetSpent, Deadlocked, GuestDied, InternalError, MemorySpent, OutputSpent
-from emu.process import autopsy, elf_symbols
+from emu.process import autopsy, elf_lines, elf_symbols
 from emu.process.autopsy import Place
 from emu.process.machine import Machine
 from emu.process.sources import Sources
@@ -107,13 +107,12 @@ class Program(Machine):
 
     @property
     def sources(self) -> Sources:
-        """The names of functions: the program's, and its interpreter's."""
-        found = (
-            symbol
-            for bias, file in self._objects
-            for symbol in elf_symbols.symbols(file.source.read(0, _LARGEST_SYMBOLS), bias)
-        )
-        return Sources(tuple(sorted(found, key=attrgetter("address"))))
+        """Functions and lines of source: the program's, and its interpreter's."""
+        files = [(file.source.read(0, _LARGEST_SYMBOLS), bias) for bias, file in self._objects]
+        symbols = (symbol for data, bias in files for symbol in elf_symbols.symbols(data, bias))
+        lines = (line for data, bias in files for line in elf_lines.lines(data, bias))
+        by_address = attrgetter("address")
+        return Sources(tuple(sorted(symbols, key=by_address)), tuple(sorted(lines, key=by_address)))
 
     def play(self) -> Ended:
         """Runs it to its end.

@@ -67,6 +67,13 @@ class Sources:
         return next((one.address for one in self.symbols if one.name == name), None)
 
 
+def printable(text: str) -> str:
+    """Control characters as dots: a terminal would obey them."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\t" else "\u00b7" for letter in text
+    )
+
+
 def of_images(images: Iterable[Image]) -> Sources:
     """What assembled images know of themselves."""
     ordered = sorted(images, key=lambda image: image.segments[0].address)
