@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emu.errors import InputError
-from emu.explain.course import Change, Look, Merge, follow
-from emu.explain.decision import Choice, Facts, choice_of, decided
+from emu.explain.course import Change, Look, Merge
+from emu.explain.decision import decided
+from emu.explain.facts import Choice, Facts, choice_of
+from emu.explain.follow import follow
 from emu.explain.names import Names
 from emu.run import Run, Step
 from emu.trace.trace import Span, Trace

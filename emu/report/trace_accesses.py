@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from emu.report.palette import USED
+from emu.report.trace_selection import accesses_of
 from emu.report.trace_view import (
     DIM,
     Document,
@@ -15,7 +16,6 @@ from emu.report.trace_view import (
     Traced,
     View,
     access_document,
-    accesses_of,
     address_text,
     code_of,
     fitted,

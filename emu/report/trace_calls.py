@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from emu.report.trace_selection import calls_of
 from emu.report.trace_view import (
     DIM,
     Document,
@@ -15,7 +16,6 @@ from emu.report.trace_view import (
     View,
     arguments_of,
     call_text,
-    calls_of,
     fitted,
     result_of,
 )

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from emu.explain import Explanation, explain
 from emu.explain.course import Change, Look
-from emu.explain.decision import spelled_value
+from emu.explain.facts import spelled_value
 from emu.report.palette import ERROR, FREE
 from emu.report.trace_view import (
     DIM,

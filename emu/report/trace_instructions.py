@@ -8,6 +8,7 @@ import numpy as np
 from rich.text import Text
 
 from emu.report.palette import USED
+from emu.report.trace_selection import moments_of, numbers_at
 from emu.report.trace_view import (
     DIM,
     Document,
@@ -19,8 +20,6 @@ from emu.report.trace_view import (
     address_text,
     code_of,
     fitted,
-    moments_of,
-    numbers_at,
     source_text,
     spelled,
 )

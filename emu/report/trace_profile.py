@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from emu.report.palette import USED
-from emu.report.trace_view import DIM, Document, Rows, Selection, Traced, View, calls_of
+from emu.report.trace_selection import calls_of
+from emu.report.trace_view import DIM, Document, Rows, Selection, Traced, View
 from emu.trace.profile import Function, Node, flat, tree
 from emu.trace.trace import Span
 
