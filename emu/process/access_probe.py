@@ -25,7 +25,7 @@ RECORD = struct.Struct("<QQIHBB")
 _ROOM = 1 << 17
 """Records between two drains."""
 _MOST_IN_BLOCK = 1 << 16
-"""More than the accesses of 512 instructions: fxsave makes some 70."""
+"""More than the accesses of 512 instructions: fxsave makes 55."""
 STEP = 4
 """From a block's `entry` to the next one's: the size of a block's record."""
 _WORD, _HALF, _PLACE = (1 << 64) - 1, (1 << 32) - 1, (1 << 16) - 1

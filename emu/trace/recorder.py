@@ -176,7 +176,18 @@ class Recorder:
             part["write"] = records["write"] == WRITE
             part["offset"] -= blocks.address[entries[part["entry"]]].astype(np.uint16)
             done += len(records)
+        _put_in_order(found, blocks, entries)
         return found
+
+
+def _put_in_order(accesses: Accesses, blocks: Blocks, entries: NDArray[np.uint32]) -> None:
+    """What movbe read is told as it stands in the register, the highest byte first in memory."""
+    for row, offset in blocks.swapped:
+        of_row = entries[accesses["entry"]] == row
+        told = np.flatnonzero(of_row & (accesses["offset"] == offset) & ~accesses["write"])
+        part = accesses[told]
+        part["value"] = part["value"].byteswap() >> (64 - 8 * part["size"].astype(np.uint64))
+        accesses[told] = part
 
 
 def _that_ran(
@@ -195,7 +206,8 @@ def _that_ran(
     suspects = np.flatnonzero(~found)
     at = accesses["entry"][suspects]
     offsets = accesses["offset"][suspects].astype(np.int64)
-    found[suspects] = blocks.number_at(entries[at].astype(np.int64), offsets) < ran[at]
+    numbers = blocks.number_at(entries[at].astype(np.int64), offsets)
+    found[suspects] = (numbers >= 0) & (numbers < ran[at])
     return found
 
 
