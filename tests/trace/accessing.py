@@ -16,25 +16,25 @@ _offset = st.one_of(
 _index = st.integers(-40, 40)
 
 _GENERAL = """
-mov rax, qword {m} | mov eax, dword {m} | mov ax, word {m} | mov al, byte {m}
-mov qword {m}, rax | mov dword {m}, eax | mov word {m}, dx | mov byte {m}, dl | mov byte {m}, 0x95
-mov qword {m}, -2 | mov dword {m}, -2 | mov word {m}, -2 | movzx eax, byte {m} | movsx rax, word {m}
+mov rax, qword {m} | mov eax, dword {m} | mov ax, word {m} | mov al, byte {m} | mov qword {m}, rax
+mov dword {m}, eax | mov word {m}, dx | mov byte {m}, dl | mov byte {m}, 0x95 | mov qword {m}, -2
+mov dword {m}, -2 | mov word {m}, -2 | movzx eax, byte {m} | movsx rax, word {m}
 movsxd rax, dword {m} | movzx eax, word {m} | cmovz eax, dword {m} | cmovnz rax, qword {m}
 add qword {m}, rax | sub dword {m}, edx | adc word {m}, ax | sbb byte {m}, dl | add rax, qword {m}
 and qword {m}, rax | or dword {m}, 0x55 | xor word {m}, ax | xor al, byte {m} | cmp qword {m}, rax
-cmp byte {m}, 5 | test dword {m}, eax | inc qword {m} | dec byte {m} | neg dword {m} | not word {m}
-shl qword {m}, 3 | sar dword {m}, cl | rol word {m}, 1 | rcr byte {m}, 1 | shld qword {m}, rax, 4
-shrd dword {m}, eax, cl | imul rax, qword {m} | imul eax, dword {m}, 7 | mul byte {m}
-setc byte {m} | xchg qword {m}, rax | xchg byte {m}, al | xadd dword {m}, eax | lock xadd qword {m}, rdx
-cmpxchg qword {m}, rdx | lock cmpxchg dword {m}, edx | mov rax, qword {m}; cmpxchg qword {m}, rdx
-mov eax, dword {m}; lock cmpxchg dword {m}, edx | cmpxchg8b qword {m} | lock cmpxchg8b qword {m}
-lock add qword {m}, rax | lock dec word {m} | lock not byte {m} | lock or dword {m}, eax
-lock btc qword {m}, 9 | bt qword {m}, rcx | bts qword {m}, rcx | btr dword {m}, ecx
-btc word {m}, cx | bt dword {m}, 5 | push qword {m}; pop rax | push rax; pop qword {m} | push rdx; pop rax
-movbe eax, dword {m} | movbe qword {m}, rdx | movnti qword {m}, rax | crc32 eax, byte {m}
-popcnt rax, qword {m} | prefetcht0 byte {m} | lea rax, qword {m} | nop dword {m}
-pushfq; popfq | enter 24, 0; leave | enter 8, 1; leave
-push 1; push 2; lea rbp, [rsp + 64]; enter 16, 3; leave; pop rax; pop rax
+cmp byte {m}, 5 | test dword {m}, eax | inc qword {m} | dec byte {m} | neg dword {m}
+not word {m} | shl qword {m}, 3 | sar dword {m}, cl | rol word {m}, 1 | rcr byte {m}, 1
+shld qword {m}, rax, 4 | shrd dword {m}, eax, cl | imul rax, qword {m} | imul eax, dword {m}, 7
+mul byte {m} | setc byte {m} | xchg qword {m}, rax | xchg byte {m}, al | xadd dword {m}, eax
+lock xadd qword {m}, rdx | cmpxchg qword {m}, rdx | lock cmpxchg dword {m}, edx
+mov rax, qword {m}; cmpxchg qword {m}, rdx | mov eax, dword {m}; lock cmpxchg dword {m}, edx
+cmpxchg8b qword {m} | lock cmpxchg8b qword {m} | lock add qword {m}, rax | lock dec word {m}
+lock not byte {m} | lock or dword {m}, eax | lock btc qword {m}, 9 | bt qword {m}, rcx
+bts qword {m}, rcx | btr dword {m}, ecx | btc word {m}, cx | bt dword {m}, 5
+push qword {m}; pop rax | push rax; pop qword {m} | push rdx; pop rax | movbe eax, dword {m}
+movbe qword {m}, rdx | movnti qword {m}, rax | crc32 eax, byte {m} | popcnt rax, qword {m}
+prefetcht0 byte {m} | lea rax, qword {m} | nop dword {m} | pushfq; popfq | enter 24, 0; leave
+enter 8, 1; leave | push 1; push 2; lea rbp, [rsp + 64]; enter 16, 3; leave; pop rax; pop rax
 """
 _VECTORS = """
 movups xmm0, xmmword {m} | movups xmmword {m}, xmm0 | movdqu xmm1, xmmword {m}
@@ -44,22 +44,23 @@ movhps qword {m}, xmm1 | movhpd qword {m}, xmm0 | movq xmm1, qword {m} | movq qw
 movd xmm1, dword {m} | movd dword {m}, xmm1 | pextrb byte {m}, xmm1, 3 | pextrw word {m}, xmm1, 3
 pextrd dword {m}, xmm1, 1 | pextrq qword {m}, xmm1, 1 | pinsrb xmm1, byte {m}, 2
 pinsrw xmm1, word {m}, 2 | pinsrq xmm1, qword {m}, 1 | cvtsi2sd xmm0, dword {m}
-lddqu xmm1, xmmword {m} | addsd xmm2, qword {m} | sqrtss xmm2, dword {m} | ucomisd xmm0, qword {m} | pmovzxbw xmm3, qword {m}
-pmovsxbd xmm3, dword {m} | movddup xmm0, qword {m} | movq mm0, qword {m}; emms
-paddb mm0, qword {m}; emms
-cvtpi2pd xmm0, qword {m}; emms | cvtss2sd xmm0, dword {m}
+lddqu xmm1, xmmword {m} | addsd xmm2, qword {m} | sqrtss xmm2, dword {m} | ucomisd xmm0, qword {m}
+pmovzxbw xmm3, qword {m} | pmovsxbd xmm3, dword {m} | movddup xmm0, qword {m}
+movq mm0, qword {m}; emms | paddb mm0, qword {m}; emms | cvtpi2pd xmm0, qword {m}; emms
+cvtss2sd xmm0, dword {m}
 """
 _FLOATING = """
-fld tbyte {m}; fstp st(0) | fld1; fstp tbyte {m} | fld qword {m}; fstp st(0) | fldpi; fstp dword {m}
-fld dword {m}; fstp qword {m} | fild word {m}; fistp qword {m} | fild qword {m}; fistp dword {m}
-fldpi; fst qword {m}; fistp word {m} | fld1; fadd dword {m}; fstp st(0) | fld1; fisttp dword {m}
-fnstcw word {m} | fnstsw word {m} | stmxcsr dword {m} | stmxcsr dword {m}; ldmxcsr dword {m}
-fnstcw word {m}; fldcw word {m} | fldpi; fbstp tbyte {m}; fbld tbyte {m}; fstp st(0)
+fld tbyte {m}; fstp st(0) | fld1; fstp tbyte {m} | fld qword {m}; fstp st(0)
+fldpi; fstp dword {m} | fld dword {m}; fstp qword {m} | fild word {m}; fistp qword {m}
+fild qword {m}; fistp dword {m} | fldpi; fst qword {m}; fistp word {m}
+fld1; fadd dword {m}; fstp st(0) | fld1; fisttp dword {m} | fnstcw word {m} | fnstsw word {m}
+stmxcsr dword {m} | stmxcsr dword {m}; ldmxcsr dword {m} | fnstcw word {m}; fldcw word {m}
+fldpi; fbstp tbyte {m}; fbld tbyte {m}; fstp st(0)
 """
 _ALIGNED = """
 movaps xmm0, xmmword {m} | movaps xmmword {m}, xmm1 | movntdq xmmword {m}, xmm0
-paddd xmm2, xmmword {m} | punpcklbw xmm0, xmmword {m} | pshufd xmm0, xmmword {m}, 3
-fxsave {m} | fxsave {m}; fxrstor {m} | cmpxchg16b xmmword {m} | lock cmpxchg16b xmmword {m}
+paddd xmm2, xmmword {m} | punpcklbw xmm0, xmmword {m} | pshufd xmm0, xmmword {m}, 3 | fxsave {m}
+fxsave {m}; fxrstor {m} | cmpxchg16b xmmword {m} | lock cmpxchg16b xmmword {m}
 mov rax, qword {m}; mov rdx, qword {m8}; lock cmpxchg16b xmmword {m}
 """
 
