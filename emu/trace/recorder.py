@@ -9,14 +9,16 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from emu.process.access_probe import RECORD, STEP
+from emu.process.access_probe import RECORD
 from emu.process.binding import WRITE
 from emu.process.event import Called, Event, Faulted, Returned, SystemCalled
 from emu.process.machine import NOBODY, Machine
+from emu.process.probe_ring import BLOCK_STEP
 from emu.process.slots import UNKNOWN
 from emu.process.sources import Sources
 from emu.trace.blocks import Blocks, Places
-from emu.trace.trace import ACCESS, Accesses, Trace
+from emu.trace.steps import registers_of
+from emu.trace.trace import ACCESS, REGISTERS, Accesses, Registers, Trace
 from syscalls import SystemCall
 
 _PLAIN = np.dtype(
@@ -35,12 +37,18 @@ class Recorder:
             process.call("os_malloc", 100)
         recorder.trace
 
-    Costs nothing before and after. accesses: those too, not only instructions and events.
-    sources: what is known of the code. Not while the machine runs.
+    Costs nothing before and after. accesses, registers: those too, not only instructions and
+    events; registers take 152 bytes an instruction, and 144 more in the trace. sources: what is
+    known of the code. Not while the machine runs.
     """
 
     def __init__(
-        self, machine: Machine, *, accesses: bool = False, sources: Sources | None = None
+        self,
+        machine: Machine,
+        *,
+        accesses: bool = False,
+        registers: bool = False,
+        sources: Sources | None = None,
     ) -> None:
         self._machine = machine
         self._sources = sources or Sources()
@@ -50,6 +58,8 @@ class Recorder:
         self._total = 0
         self._cuts: list[tuple[int, int]] = []
         self._accessed: list[tuple[bytes, int]] | None = [] if accesses else None
+        self._stepped: list[tuple[bytes, int]] | None = [] if registers else None
+        self._after: Registers | None = None
         self._events: list[Event] = []
         self._first_count = self._calls = 0
 
@@ -69,11 +79,13 @@ class Recorder:
         """From now on it records."""
         cpu = self._machine.cpu
         self._first_count = cpu.counter.count
-        cpu.record(self, self._accesses_told if self._accessed is not None else None)
+        on_accesses = None if self._accessed is None else self._accesses_told
+        cpu.record(self, on_accesses, None if self._stepped is None else self._steps_told)
         self._machine.watcher = self
 
     def stop(self) -> None:
         """What happens from now on is not in the trace."""
+        self._after = self._registers_now()
         self._machine.watcher = NOBODY
         self._machine.cpu.record(None)
 
@@ -90,7 +102,7 @@ class Recorder:
         """Blocks were entered, in order."""
         if names:
             self._entered.append(names)
-            self._total += len(names) // STEP
+            self._total += len(names) // BLOCK_STEP
 
     def cut(self, instructions: int) -> None:
         """So many of the last block entered did not run."""
@@ -99,6 +111,16 @@ class Recorder:
     def _accesses_told(self, records: bytes, first: int) -> None:
         assert self._accessed is not None
         self._accessed.append((records, first))
+
+    def _steps_told(self, records: bytes, first: int) -> None:
+        assert self._stepped is not None
+        self._stepped.append((records, first))
+
+    def _registers_now(self) -> Registers | None:
+        if self._stepped is None:
+            return None
+        state = self._machine.cpu.state()
+        return np.array(tuple(map(state.__getitem__, REGISTERS.names or ())), REGISTERS)
 
     # What the machine tells
 
@@ -139,7 +161,12 @@ class Recorder:
         if accesses is not None:
             ran = _that_ran(accesses, blocks, entries, cuts)
             accesses, events = accesses[ran], _counted_anew(events, ran)
-        return Trace(blocks, entries, cuts, accesses, events, self._sources)
+        trace = Trace(blocks, entries, cuts, accesses, events, self._sources)
+        if self._stepped is None:
+            return trace
+        after = self._registers_now() if self._after is None else self._after
+        registers = registers_of(self._stepped, trace)
+        return replace(trace, registers=registers, registers_after=after)
 
     def _blocks(self) -> Blocks:
         address, instructions, code = zip(*self._rows, strict=True) if self._rows else ((), (), ())
@@ -172,7 +199,7 @@ class Recorder:
             records = np.frombuffer(data, _PLAIN)
             part = found[done : done + len(records)]
             part[:] = records
-            part["entry"] = (records["entry"] - np.uint32(first)) // STEP
+            part["entry"] = (records["entry"] - np.uint32(first)) // BLOCK_STEP
             part["write"] = records["write"] == WRITE
             part["offset"] -= blocks.address[entries[part["entry"]]].astype(np.uint16)
             done += len(records)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from emu.process.disassembly import Instruction
 from emu.process.event import Called, Event, Returned
 from emu.process.sources import Sources
+from emu.process.step_probe import RECORDED
 from emu.trace.blocks import Blocks, Places, Words
 
 ACCESS = np.dtype([
@@ -29,6 +30,9 @@ its block's beginning the instruction stands, how many bytes, and whether they w
 An access of 16 bytes is two of 8.
 """
 Accesses = NDArray[np.void]
+REGISTERS = np.dtype([(name, "<u8") for name in RECORDED])
+"""The general registers, rip and rflags."""
+Registers = NDArray[np.void]
 E = TypeVar("E", bound=Event)
 
 
@@ -62,6 +66,8 @@ class Trace:
     blocks: the table of code. entries: rows of it, in the order in which they were entered. cuts:
     entries that ended early, and how many of their instructions ran: two columns, in order.
     accesses: an array of ACCESS, in order; None where they were not recorded. events: in order.
+    registers: an array of REGISTERS, row i before instruction i: 144 bytes an instruction; None
+    where they were not recorded. registers_after: one row, as they were when recording ended.
     """
 
     blocks: Blocks
@@ -70,6 +76,8 @@ class Trace:
     accesses: Accesses | None = None
     events: tuple[Event, ...] = ()
     sources: Sources = field(default_factory=Sources)
+    registers: Registers | None = None
+    registers_after: Registers | None = None
 
     def __len__(self) -> int:
         """Instructions."""
@@ -145,6 +153,15 @@ class Trace:
         if write is not None:
             found &= accesses["write"] == write
         return np.flatnonzero(found)
+
+    # Registers
+
+    @property
+    def recorded_registers(self) -> Registers:
+        """ValueError where registers were not recorded."""
+        if self.registers is None:
+            raise ValueError("registers were not recorded: ask for them when the trace begins")
+        return self.registers
 
     # Events
 
