@@ -222,7 +222,8 @@ def _that_ran(
 ) -> NDArray[np.bool_]:
     """Which were not of the way in, nor of instructions that faulted.
 
-    The engine tells of a store before it tries it.
+    The engine tells of a store before it tries it. Of a store that faults in its second page it has
+    written the first page's bytes, which a real CPU does not: they are not in the trace either.
     """
     ran = blocks.instructions[entries]
     ran[cuts[:, 0]] = cuts[:, 1]
