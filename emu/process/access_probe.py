@@ -20,7 +20,7 @@ from emu.process.probe_ring import BLOCK_STEP, HALF, ProbeRing
 
 RECORD = struct.Struct("<QQIHBB")
 """Address, value, entry, low bits of rip, size, kind."""
-_ROOM = 1 << 17
+_ROOM = 1 << 15
 """Records between two drains."""
 _MOST_IN_BLOCK = 1 << 16
 """More than the accesses of 512 instructions: fxsave makes 55."""

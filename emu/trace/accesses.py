@@ -31,11 +31,12 @@ def accesses_of(chunks: list[tuple[bytes, int]], trace: Trace) -> tuple[Accesses
         records = np.frombuffer(data, _PLAIN)
         part = found[kept : kept + len(records)]
         part[:] = records
-        part["entry"] -= np.uint32(first)
-        part["entry"] //= np.uint32(BLOCK_STEP)
-        part["offset"] -= low[trace.entries[part["entry"]]]
-        part["write"] = part["write"] == WRITE
-        none = _not_run(part, partial, trace)
+        entry = (records["entry"] - np.uint32(first)) // np.uint32(BLOCK_STEP)
+        rows = trace.entries.take(entry)
+        part["entry"] = entry
+        part["offset"] = records["offset"] - low.take(rows)
+        part["write"] = records["write"] == WRITE
+        none = _not_run(part, np.flatnonzero(partial.take(entry)), trace)
         if len(none):
             part[: len(part) - len(none)] = np.delete(part, none)
         dropped.append(seen + none)
@@ -53,13 +54,12 @@ def _partial(trace: Trace) -> NDArray[np.bool_]:
     return found
 
 
-def _not_run(part: Accesses, partial: NDArray[np.bool_], trace: Trace) -> Places:
-    """Which are of the way in, or of instructions that faulted.
+def _not_run(part: Accesses, suspects: Places, trace: Trace) -> Places:
+    """Which of the suspects are of the way in, or of instructions that faulted.
 
     The engine tells of a store before it tries it. Of a store that faults in its second page it has
     written the first page's bytes, which a real CPU does not: they are not in the trace either.
     """
-    suspects = np.flatnonzero(partial[part["entry"]])
     entry = part["entry"][suspects]
     offsets = part["offset"][suspects].astype(np.int64)
     numbers = trace.blocks.number_at(trace.entries[entry].astype(np.int64), offsets)

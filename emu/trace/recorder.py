@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from emu.process.event import Called, Event, Faulted, Returned, SystemCalled
 from emu.process.machine import NOBODY, Machine
-from emu.process.probe_ring import BLOCK_STEP
 from emu.process.slots import UNKNOWN
 from emu.process.sources import Sources
 from emu.trace.accesses import accesses_of
 from emu.trace.blocks import Blocks, Places
+from emu.trace.entries import Entries
 from emu.trace.steps import registers_of
 from emu.trace.trace import REGISTERS, Registers, Trace
 from syscalls import SystemCall
@@ -46,10 +46,8 @@ class Recorder:
     ) -> None:
         self._machine = machine
         self._sources = sources or Sources()
-        self._names: dict[int, int] = {}
         self._rows: dict[_Block, int] = {}
-        self._entered: list[bytes] = []
-        self._total = 0
+        self._entries = Entries()
         self._cuts: list[tuple[int, int]] = []
         self._accessed: list[tuple[bytes, int]] | None = [] if accesses else None
         self._stepped: list[tuple[bytes, int]] | None = [] if registers else None
@@ -90,17 +88,16 @@ class Recorder:
         if instructions >= UNKNOWN:
             return  # it will not be entered as it stands
         code = self._machine.cpu.read_code(address, size)
-        self._names[name] = self._rows.setdefault((address, instructions, code), len(self._rows))
+        row = self._rows.setdefault((address, instructions, code), len(self._rows))
+        self._entries.learn(name, row)
 
     def entered(self, names: bytes) -> None:
         """Blocks were entered, in order."""
-        if names:
-            self._entered.append(names)
-            self._total += len(names) // BLOCK_STEP
+        self._entries.append(names)
 
     def cut(self, instructions: int) -> None:
         """So many of the last block entered did not run."""
-        self._cuts.append((self._total - 1, instructions))
+        self._cuts.append((len(self._entries) - 1, instructions))
 
     def _accesses_told(self, records: bytes, first: int) -> None:
         assert self._accessed is not None
@@ -148,7 +145,7 @@ class Recorder:
     def trace(self) -> Trace:
         """What was recorded so far."""
         self._machine.cpu.counter.drain()
-        entries, blocks = self._entries(), self._blocks()
+        entries, blocks = self._entries.rows, self._blocks()
         cuts = self._cut_entries(blocks, entries)
         events = tuple(self._events)
         trace = Trace(blocks, entries, cuts, None, events, self._sources)
@@ -165,19 +162,6 @@ class Recorder:
         address, instructions, code = zip(*self._rows, strict=True) if self._rows else ((), (), ())
         counts = np.array(instructions, np.int64)
         return Blocks(np.array(address, np.uint64), counts, tuple(code))
-
-    def _entries(self) -> NDArray[np.uint32]:
-        """Names as the counter has them become rows of the table."""
-        rows = np.zeros(max(self._names, default=0) + 1, np.uint32)
-        rows[list(self._names)] = list(self._names.values())
-        found = np.empty(self._total, np.uint32)
-        done = 0
-        for chunk in self._entered:
-            names = np.frombuffer(chunk, np.uint32)
-            # mode: the default would buffer `out`, and take ten times as long
-            np.take(rows, names, out=found[done : done + len(names)], mode="clip")
-            done += len(names)
-        return found
 
     def _cut_entries(self, blocks: Blocks, entries: NDArray[np.uint32]) -> Places:
         cuts = np.array(self._cuts, np.int64).reshape(-1, 2)

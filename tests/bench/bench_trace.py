@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
+from time import process_time
 
 from asm.assembler import assemble_cached
 from asm.source import PACKAGE
@@ -15,10 +16,10 @@ from tests.bench.engines import Engine, pieces
 from tests.bench.measure import Figure, seconds
 
 _OSMEM = assemble_cached(PACKAGE / "osmem" / "osmem.s")
-_TURNS, _FEW_TURNS = 1_000_000, 50_000
+_TURNS, _FEW_TURNS = 3_000_000, 200_000
 """Of the loop; where each instruction calls Python."""
-_CALLS, _FEW_CALLS = 4000, 700
-_ROUNDS = 7
+_CALLS, _FEW_CALLS = 4000, 1500
+_ROUNDS, _SLOW_ROUNDS = 9, 3
 _HEAP_ROOM = 16 << 20
 _ALLOCATING = 0.7
 """Of the calls, so that the heap grows."""
@@ -87,8 +88,8 @@ def _compared(
     slow: list[Callable[[], object]],
 ) -> list[Figure]:
     """fast: bare, default Unicorn, by blocks. slow: a hook in Python, and what records more."""
-    bare, default, blocks = seconds(*fast, rounds=_ROUNDS)
-    hooked, *recorded = seconds(*slow, rounds=_ROUNDS)
+    bare, default, blocks = seconds(*fast, rounds=_ROUNDS, clock=process_time)
+    hooked, *recorded = seconds(*slow, rounds=_SLOW_ROUNDS, clock=process_time)
     of_default, of_bare = default / bare, bare / blocks
     speed = f"{instructions / bare / 1e6:.0f} M/s"
     traced = f"{instructions / blocks / 1e6:.0f} M/s"

@@ -34,6 +34,7 @@ def test_recording_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, little in {"_TURNS": 50, "_FEW_TURNS": 5, "_CALLS": 30, "_FEW_CALLS": 5}.items():
         monkeypatch.setattr(bench_trace, name, little)
     monkeypatch.setattr(bench_trace, "_ROUNDS", 1)
+    monkeypatch.setattr(bench_trace, "_SLOW_ROUNDS", 1)
     found = bench_trace.figures()
     assert len(found) == 10
     assert all(figure.ratio > 0 for figure in found)
