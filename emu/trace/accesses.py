@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from emu.process.binding import WRITE
 from emu.process.probe_ring import BLOCK_STEP
 from emu.trace.blocks import Blocks, Places
+from emu.trace.growing import Growing
 from emu.trace.trace import ACCESS, Accesses, Trace
 
 _PLAIN = np.dtype(
@@ -15,36 +16,45 @@ _PLAIN = np.dtype(
      ("write", "u1")]
 )  # fmt: skip
 """ACCESS as the probe writes it: the low bits of rip for `offset`, Unicorn's number for `write`."""
+_AT_ONCE = 1 << 14
+"""Records that are worked on together, while they are in the cache."""
 
 
-def accesses_of(chunks: list[tuple[bytes, int]], trace: Trace) -> tuple[Accesses, Places]:
-    """The accesses of a trace's instructions, and which records are none, by number.
+class AccessRecords:
+    """What the probe tells, as it comes; `entry` counts from the first entry of the trace."""
 
-    chunks: as the probe tells them.
-    """
-    found = np.empty(sum(len(data) for data, _ in chunks) // _PLAIN.itemsize, _PLAIN)
-    low = trace.blocks.address.astype(np.uint16)
-    partial = _partial(trace)
-    seen = kept = 0
-    dropped = []
-    for data, first in chunks:
-        records = np.frombuffer(data, _PLAIN)
-        part = found[kept : kept + len(records)]
-        part[:] = records
-        entry = (records["entry"] - np.uint32(first)) // np.uint32(BLOCK_STEP)
-        rows = trace.entries.take(entry)
-        part["entry"] = entry
-        part["offset"] = records["offset"] - low.take(rows)
-        part["write"] = records["write"] == WRITE
-        none = _not_run(part, np.flatnonzero(partial.take(entry)), trace)
-        if len(none):
-            part[: len(part) - len(none)] = np.delete(part, none)
-        dropped.append(seen + none)
-        seen += len(records)
-        kept += len(records) - len(none)
-    accesses = found[:kept].view(ACCESS)
-    _put_in_order(accesses, trace.blocks, trace.entries)
-    return accesses, np.concatenate(dropped) if dropped else np.zeros(0, np.int64)
+    def __init__(self) -> None:
+        self._records = Growing(_PLAIN)
+
+    def append(self, records: bytes, first: int) -> None:
+        """As the probe tells them."""
+        told = np.frombuffer(records, _PLAIN)
+        part = self._records.more(len(told))
+        part[:] = told
+        part["entry"] = (told["entry"] - np.uint32(first)) // np.uint32(BLOCK_STEP)
+
+    def of(self, trace: Trace) -> tuple[Accesses, Places]:
+        """The accesses of a trace's instructions, and which records are none, by number."""
+        records = self._records.all
+        found = np.empty(len(records), _PLAIN)
+        low = trace.blocks.address.astype(np.uint16)
+        partial = _partial(trace)
+        kept = 0
+        dropped = [np.zeros(0, np.int64)]
+        for first in range(0, len(records), _AT_ONCE):
+            told = records[first : first + _AT_ONCE]
+            part = found[kept : kept + len(told)]
+            part[:] = told
+            part["offset"] -= low.take(trace.entries.take(told["entry"]))
+            part["write"] = told["write"] == WRITE
+            none = _not_run(part, np.flatnonzero(partial.take(told["entry"])), trace)
+            if len(none):
+                part[: len(part) - len(none)] = np.delete(part, none)
+            dropped.append(first + none)
+            kept += len(told) - len(none)
+        accesses = found[:kept].view(ACCESS)
+        _put_in_order(accesses, trace.blocks, trace.entries)
+        return accesses, np.concatenate(dropped)
 
 
 def _partial(trace: Trace) -> NDArray[np.bool_]:

@@ -13,10 +13,10 @@ from emu.process.event import Called, Event, Faulted, Returned, SystemCalled
 from emu.process.machine import NOBODY, Machine
 from emu.process.slots import UNKNOWN
 from emu.process.sources import Sources
-from emu.trace.accesses import accesses_of
+from emu.trace.accesses import AccessRecords
 from emu.trace.blocks import Blocks, Places
 from emu.trace.entries import Entries
-from emu.trace.steps import registers_of
+from emu.trace.steps import StepRecords
 from emu.trace.trace import REGISTERS, Registers, Trace
 from syscalls import SystemCall
 
@@ -49,8 +49,8 @@ class Recorder:
         self._rows: dict[_Block, int] = {}
         self._entries = Entries()
         self._cuts: list[tuple[int, int]] = []
-        self._accessed: list[tuple[bytes, int]] | None = [] if accesses else None
-        self._stepped: list[tuple[bytes, int]] | None = [] if registers else None
+        self._accesses = AccessRecords() if accesses else None
+        self._steps = StepRecords() if registers else None
         self._after: Registers | None = None
         self._events: list[Event] = []
         self._first_count = self._calls = 0
@@ -71,8 +71,8 @@ class Recorder:
         """From now on it records."""
         cpu = self._machine.cpu
         self._first_count = cpu.counter.count
-        on_accesses = None if self._accessed is None else self._accesses_told
-        cpu.record(self, on_accesses, None if self._stepped is None else self._steps_told)
+        on_accesses = self._accesses.append if self._accesses else None
+        cpu.record(self, on_accesses, self._steps.append if self._steps else None)
         self._machine.watcher = self
 
     def stop(self) -> None:
@@ -99,16 +99,8 @@ class Recorder:
         """So many of the last block entered did not run."""
         self._cuts.append((len(self._entries) - 1, instructions))
 
-    def _accesses_told(self, records: bytes, first: int) -> None:
-        assert self._accessed is not None
-        self._accessed.append((records, first))
-
-    def _steps_told(self, records: bytes, first: int) -> None:
-        assert self._stepped is not None
-        self._stepped.append((records, first))
-
     def _registers_now(self) -> Registers | None:
-        if self._stepped is None:
+        if self._steps is None:
             return None
         state = self._machine.cpu.state()
         return np.array(tuple(map(state.__getitem__, REGISTERS.names or ())), REGISTERS)
@@ -149,14 +141,13 @@ class Recorder:
         cuts = self._cut_entries(blocks, entries)
         events = tuple(self._events)
         trace = Trace(blocks, entries, cuts, None, events, self._sources)
-        if self._accessed is not None:
-            accesses, dropped = accesses_of(self._accessed, trace)
+        if self._accesses:
+            accesses, dropped = self._accesses.of(trace)
             trace = replace(trace, accesses=accesses, events=_counted_anew(events, dropped))
-        if self._stepped is None:
+        if self._steps is None:
             return trace
         after = self._registers_now() if self._after is None else self._after
-        registers = registers_of(self._stepped, trace)
-        return replace(trace, registers=registers, registers_after=after)
+        return replace(trace, registers=self._steps.of(trace), registers_after=after)
 
     def _blocks(self) -> Blocks:
         address, instructions, code = zip(*self._rows, strict=True) if self._rows else ((), (), ())
@@ -171,7 +162,8 @@ class Recorder:
 
 def _counted_anew(events: tuple[Event, ...], dropped: Places) -> tuple[Event, ...]:
     """Events with the number of accesses that were kept before them."""
+    told = np.array([event.accesses for event in events], np.int64)
+    kept = told - np.searchsorted(dropped, told)
     return tuple(
-        replace(event, accesses=event.accesses - int(np.searchsorted(dropped, event.accesses)))
-        for event in events
+        replace(event, accesses=count) for event, count in zip(events, kept.tolist(), strict=True)
     )
