@@ -30,7 +30,7 @@ class AccessRecords:
         """As the probe tells them."""
         told = np.frombuffer(records, _PLAIN)
         part = self._records.more(len(told))
-        part[:] = told
+        _words(part)[:] = _words(told)
         part["entry"] = (told["entry"] - np.uint32(first)) // np.uint32(BLOCK_STEP)
 
     def of(self, trace: Trace) -> tuple[Accesses, Places]:
@@ -44,17 +44,23 @@ class AccessRecords:
         for first in range(0, len(records), _AT_ONCE):
             told = records[first : first + _AT_ONCE]
             part = found[kept : kept + len(told)]
-            part[:] = told
+            _words(part)[:] = _words(told)
             part["offset"] -= low.take(trace.entries.take(told["entry"]))
             part["write"] = told["write"] == WRITE
             none = _not_run(part, np.flatnonzero(partial.take(told["entry"])), trace)
             if len(none):
-                part[: len(part) - len(none)] = np.delete(part, none)
+                _words(part)[: len(part) - len(none)] = np.delete(_words(part), none, axis=0)
             dropped.append(first + none)
             kept += len(told) - len(none)
         accesses = found[:kept].view(ACCESS)
         _put_in_order(accesses, trace.blocks, trace.entries)
         return accesses, np.concatenate(dropped)
+
+
+def _words(records: Accesses) -> NDArray[np.uint64]:
+    """The same records as numbers, which are copied several times as fast."""
+    words: NDArray[np.uint64] = records.view(np.uint64).reshape(len(records), -1)
+    return words
 
 
 def _partial(trace: Trace) -> NDArray[np.bool_]:

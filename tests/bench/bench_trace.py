@@ -18,7 +18,7 @@ from tests.bench.measure import Figure, seconds
 _OSMEM = assemble_cached(PACKAGE / "osmem" / "osmem.s")
 _TURNS, _FEW_TURNS = 3_000_000, 200_000
 """Of the loop; where each instruction calls Python."""
-_CALLS, _FEW_CALLS = 4000, 1500
+_CALLS, _FEW_CALLS = 4000, 2500
 _ROUNDS, _SLOW_ROUNDS = 9, 3
 _HEAP_ROOM = 16 << 20
 _ALLOCATING = 0.7
