@@ -28,7 +28,8 @@ _UNUSABLE = frozenset(
     + [f"{kind}mm{n}" for kind in "xyz" for n in range(32)]
     + [f"k{n}" for n in range(8)]
     + [f"bnd{n}" for n in range(4)]
-    + "rip eip ip riz eiz".split()
+    + [f"fp{n}" for n in range(8)]
+    + "rip eip ip riz eiz flags fpsw".split()
 )
 _SYNTAX = frozenset(
     "byte word dword fword qword mmword tbyte oword xmmword ymmword zmmword ptr offset flat "

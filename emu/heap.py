@@ -186,8 +186,10 @@ class Heap(Closing):
             raise ValueError(f"no system call `{syscall}`, or no errno `{errno}`")
         self.process.kernel.shortages.plan(syscall, nth, number)
 
-    def trace(self, *, accesses: bool = False) -> Recorder:
-        """Records what happens within a `with`: every instruction, and accesses where asked for.
+    def trace(self, *, accesses: bool = False, registers: bool = False) -> Recorder:
+        """Records what happens within a `with`: every instruction.
+
+        And accesses, and registers before each instruction, where asked for.
 
         with heap.trace(accesses=True) as recorder:
             heap.malloc(100)
@@ -195,7 +197,9 @@ class Heap(Closing):
         """
         from emu.trace.recorder import Recorder
 
-        return Recorder(self.process, accesses=accesses, sources=self.process.sources)
+        return Recorder(
+            self.process, accesses=accesses, registers=registers, sources=self.process.sources
+        )
 
     # Looking
 

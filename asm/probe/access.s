@@ -23,6 +23,7 @@
         .equ BLOCKS,        16
         .equ END,           24
         .equ PC,            32
+        .equ HEADER_SIZE,   40
 
         .equ ADDRESS,       0
         .equ VALUE,         8

@@ -6,7 +6,6 @@ asm/probe/access.s has the layout of a record. Physical addresses are what the e
 from __future__ import annotations
 
 import ctypes
-import mmap
 import struct
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -17,18 +16,15 @@ from emu.process.counter import Counter
 from emu.process.cpu_state import rip_place
 from emu.process.engine import Engine
 from emu.process.machine_counter import MachineCounter
+from emu.process.probe_ring import BLOCK_STEP, HALF, ProbeRing
 
-_LAYOUT = host_code.layout_of("access")
-_AT, _MARK, _BLOCKS, _END, _PC = (_LAYOUT[n] // 8 for n in "AT MARK BLOCKS END PC".split())
 RECORD = struct.Struct("<QQIHBB")
 """Address, value, entry, low bits of rip, size, kind."""
-_ROOM = 1 << 17
+_ROOM = 1 << 15
 """Records between two drains."""
 _MOST_IN_BLOCK = 1 << 16
-"""More than the accesses of 512 instructions: fxsave makes some 70."""
-STEP = 4
-"""From a block's `entry` to the next one's: the size of a block's record."""
-_WORD, _HALF, _PLACE = (1 << 64) - 1, (1 << 32) - 1, (1 << 16) - 1
+"""More than the accesses of 512 instructions: fxsave makes 55."""
+_WORD, _PLACE = (1 << 64) - 1, (1 << 16) - 1
 
 OnAccesses = Callable[[bytes, int], None]
 """Told of records, and what `entry` is for the first block that was entered, modulo 2^32."""
@@ -62,31 +58,20 @@ class MachineAccessProbe:
     def __init__(
         self, engine: Engine, counter: MachineCounter, on_accesses: OnAccesses, rip: int
     ) -> None:
-        self._engine, self._counter, self._tell = engine, counter, on_accesses
+        self._engine, self._tell = engine, on_accesses
         self._told = 0
-        self._memory = mmap.mmap(-1, (_ROOM + _MOST_IN_BLOCK) * RECORD.size)
-        self._start = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
-        self._header = (ctypes.c_uint64 * (_PC + 1))()
-        self._header[_AT] = self._start
-        self._header[_MARK] = self._start + _ROOM * RECORD.size
-        self._header[_PC] = rip
-        _, self._header[_BLOCKS], self._header[_END] = counter.ring
+        self._ring = ProbeRing("access", counter, _ROOM, _MOST_IN_BLOCK, {"PC": rip})
         routine = ctypes.c_void_p(host_code.address_of("access", "record_access"))
-        self._hook = engine.hook(Hook.ACCESS, routine, user=ctypes.addressof(self._header))
+        self._hook = engine.hook(Hook.ACCESS, routine, user=self._ring.address)
 
     @property
     def made(self) -> int:
-        return self._told + (self._header[_AT] - self._start) // RECORD.size
+        return self._told + len(self._ring)
 
     def drain(self) -> None:
-        size = self._header[_AT] - self._start
-        if size:
-            self._header[_AT] = self._start
-            self._told += size // RECORD.size
-            _, at, _ = self._counter.ring
-            now = ctypes.c_uint64.from_address(at).value  # behind the last block's record
-            first = now - STEP * (self._counter.entered - 1)
-            self._tell(self._memory[:size], first & _HALF)
+        if len(self._ring):
+            self._told += len(self._ring)
+            self._tell(*self._ring.take())
 
     def close(self) -> None:
         self._engine.unhook(self._hook)
@@ -108,7 +93,7 @@ class PythonAccessProbe:
 
     def drain(self) -> None:
         if self._records:
-            self._tell(b"".join(self._records), STEP)
+            self._tell(b"".join(self._records), BLOCK_STEP)
             self._told += len(self._records)
             self._records.clear()
 
@@ -116,6 +101,6 @@ class PythonAccessProbe:
         self._engine.unhook(self._hook)
 
     def _accessed(self, _: Any, kind: int, address: int, size: int, value: int, __: Any) -> None:
-        entry = self._counter.entered * STEP
+        entry = self._counter.entered * BLOCK_STEP
         place = self._engine.get("rip") & _PLACE
-        self._records.append(RECORD.pack(address, value & _WORD, entry & _HALF, place, size, kind))
+        self._records.append(RECORD.pack(address, value & _WORD, entry & HALF, place, size, kind))

@@ -24,6 +24,7 @@ from emu.process.journal import Journal
 from emu.process.minding import Minding
 from emu.process.registers import Registers, new_state
 from emu.process.screening import GENERAL_PROTECTION, Refused, first_refused
+from emu.process.step_probe import OnSteps, StepProbe, make_step_probe
 from emu.process.stop import Access, Stop
 
 SLICE = 2_000_000
@@ -90,6 +91,7 @@ class Cpu(Registers, Closing):
         self.counter.bind(self._engine.user_data(self._blocks))
         self._minding = Minding(self._engine, self.counter, self._blocks)
         self.accesses: AccessProbe | None = None
+        self.steps: StepProbe | None = None
         self._engine.hook(Hook.INSTRUCTION, binding.CPUID(self._cpuid), binding.CPUID_INSTRUCTION)
         self.map_window, self.forget_code = self._engine.map_window, self._engine.forget_code
         self.set_state(new_state())
@@ -109,20 +111,35 @@ class Cpu(Registers, Closing):
 
     # Recording
 
-    def record(self, journal: Journal | None, on_accesses: OnAccesses | None = None) -> None:
-        """From now on a journal is told of blocks, and `on_accesses` of accesses; or nobody is.
+    def record(
+        self,
+        journal: Journal | None,
+        on_accesses: OnAccesses | None = None,
+        on_steps: OnSteps | None = None,
+    ) -> None:
+        """From now on a journal is told of blocks, or nobody is.
 
+        on_accesses and on_steps are told of accesses, and of registers before each instruction.
         Not while it runs. Code that nobody watches is as fast as it was.
         """
-        if self.accesses is not None:
-            self.accesses.close()
-            self.accesses = None
-        self.counter.record(journal, in_line=on_accesses is None)
+        self.counter.drain()
+        for probe in (self.accesses, self.steps):
+            if probe is not None:
+                probe.close()
+        self.accesses = self.steps = None
+        self.counter.record(journal, in_line=on_accesses is None and on_steps is None)
         self._engine.redirect(self._blocks, self.counter.callback)
         if on_accesses is not None:
             self.accesses = make_access_probe(self._engine, self.counter, on_accesses)
-            self.counter.before_drain = self.accesses.drain
+        if on_steps is not None:
+            self.steps = make_step_probe(self._engine, self.counter, on_steps)
+        self.counter.before_drain = self._drain_probes
         self._forget_blocks()
+
+    def _drain_probes(self) -> None:
+        for probe in (self.accesses, self.steps):
+            if probe is not None:
+                probe.drain()
 
     def saved(self) -> CpuState:
         """Everything about it but the code that it knows. Not while it runs."""

@@ -24,10 +24,16 @@ def registers_found() -> bool:
     return _offset() is not None
 
 
+def registers_place(engine: Engine) -> int | None:
+    """The address of an engine's registers, REGISTERS and rip; None where it is not known."""
+    offset, check = _offset(), exit_check(engine)
+    return None if offset is None or check is None else check.flag + offset
+
+
 def rip_place(engine: Engine) -> int | None:
     """The address of an engine's rip; None where it is not known."""
-    offset, check = _offset(), exit_check(engine)
-    return None if offset is None or check is None else check.flag + offset + _RIP
+    place = registers_place(engine)
+    return None if place is None else place + _RIP
 
 
 @cache

@@ -12,6 +12,8 @@ from emu.process.disassembly import Instruction, disassemble, mnemonics
 
 Words = NDArray[np.uint64]
 Places = NDArray[np.int64]
+_MOVBE = bytes.fromhex("0f38f0")
+"""Bytes of every movbe that reads, behind its prefixes, and of crc32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,17 @@ class Blocks:
         found = disassemble(self.code[row], int(self.address[row]))
         return found[: int(self.instructions[row])]
 
+    @property
+    def swapped(self) -> list[tuple[int, int]]:
+        """Row and offset of the instructions that read bytes in reverse order."""
+        return [
+            (row, address - int(self.address[row]))
+            for row, code in enumerate(self.code)
+            if _MOVBE in code
+            for address, name in mnemonics(code, int(self.address[row]))
+            if name == "movbe"
+        ]
+
     @cached_property
     def first(self) -> Places:
         """The index of each block's first instruction in `places`."""
@@ -77,6 +90,9 @@ class Blocks:
         return found
 
     def number_at(self, rows: Places, offsets: Places) -> Places:
-        """Which instruction of its block stands at an offset; of many at once."""
+        """Which instruction of its block stands at an offset, of many at once.
+
+        -1 in the way in and the way out of a call.
+        """
         found: Places = self._numbers[self._first_byte[rows] + offsets]
         return found

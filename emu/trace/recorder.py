@@ -9,21 +9,17 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from emu.process.access_probe import RECORD, STEP
-from emu.process.binding import WRITE
 from emu.process.event import Called, Event, Faulted, Returned, SystemCalled
 from emu.process.machine import NOBODY, Machine
 from emu.process.slots import UNKNOWN
 from emu.process.sources import Sources
+from emu.trace.accesses import AccessRecords
 from emu.trace.blocks import Blocks, Places
-from emu.trace.trace import ACCESS, Accesses, Trace
+from emu.trace.entries import Entries
+from emu.trace.steps import StepRecords
+from emu.trace.trace import REGISTERS, Registers, Trace
 from syscalls import SystemCall
 
-_PLAIN = np.dtype(
-    [("address", "<u8"), ("value", "<u8"), ("entry", "<u4"), ("offset", "<u2"), ("size", "u1"),
-     ("write", "u1")]
-)  # fmt: skip
-"""ACCESS as the probe writes it: the low bits of rip for `offset`, Unicorn's number for `write`."""
 _Block = tuple[int, int, bytes]
 """Address, instructions, code."""
 
@@ -35,21 +31,27 @@ class Recorder:
             process.call("os_malloc", 100)
         recorder.trace
 
-    Costs nothing before and after. accesses: those too, not only instructions and events.
-    sources: what is known of the code. Not while the machine runs.
+    Costs nothing before and after. accesses, registers: those too, not only instructions and
+    events; registers take 152 bytes an instruction, and 144 more in the trace. sources: what is
+    known of the code. Not while the machine runs.
     """
 
     def __init__(
-        self, machine: Machine, *, accesses: bool = False, sources: Sources | None = None
+        self,
+        machine: Machine,
+        *,
+        accesses: bool = False,
+        registers: bool = False,
+        sources: Sources | None = None,
     ) -> None:
         self._machine = machine
         self._sources = sources or Sources()
-        self._names: dict[int, int] = {}
         self._rows: dict[_Block, int] = {}
-        self._entered: list[bytes] = []
-        self._total = 0
+        self._entries = Entries()
         self._cuts: list[tuple[int, int]] = []
-        self._accessed: list[tuple[bytes, int]] | None = [] if accesses else None
+        self._accesses = AccessRecords() if accesses else None
+        self._steps = StepRecords() if registers else None
+        self._after: Registers | None = None
         self._events: list[Event] = []
         self._first_count = self._calls = 0
 
@@ -69,11 +71,13 @@ class Recorder:
         """From now on it records."""
         cpu = self._machine.cpu
         self._first_count = cpu.counter.count
-        cpu.record(self, self._accesses_told if self._accessed is not None else None)
+        on_accesses = self._accesses.append if self._accesses else None
+        cpu.record(self, on_accesses, self._steps.append if self._steps else None)
         self._machine.watcher = self
 
     def stop(self) -> None:
         """What happens from now on is not in the trace."""
+        self._after = self._registers_now()
         self._machine.watcher = NOBODY
         self._machine.cpu.record(None)
 
@@ -84,21 +88,22 @@ class Recorder:
         if instructions >= UNKNOWN:
             return  # it will not be entered as it stands
         code = self._machine.cpu.read_code(address, size)
-        self._names[name] = self._rows.setdefault((address, instructions, code), len(self._rows))
+        row = self._rows.setdefault((address, instructions, code), len(self._rows))
+        self._entries.learn(name, row)
 
     def entered(self, names: bytes) -> None:
         """Blocks were entered, in order."""
-        if names:
-            self._entered.append(names)
-            self._total += len(names) // STEP
+        self._entries.append(names)
 
     def cut(self, instructions: int) -> None:
         """So many of the last block entered did not run."""
-        self._cuts.append((self._total - 1, instructions))
+        self._cuts.append((len(self._entries) - 1, instructions))
 
-    def _accesses_told(self, records: bytes, first: int) -> None:
-        assert self._accessed is not None
-        self._accessed.append((records, first))
+    def _registers_now(self) -> Registers | None:
+        if self._steps is None:
+            return None
+        state = self._machine.cpu.state()
+        return np.array(tuple(map(state.__getitem__, REGISTERS.names or ())), REGISTERS)
 
     # What the machine tells
 
@@ -135,75 +140,33 @@ class Recorder:
     def trace(self) -> Trace:
         """What was recorded so far."""
         self._machine.cpu.counter.drain()
-        entries, blocks = self._entries(), self._blocks()
+        entries, blocks = self._entries.rows, self._blocks()
         cuts = self._cut_entries(blocks, entries)
         events = tuple(self._events)
-        accesses = self._accesses(blocks, entries)
-        if accesses is not None:
-            ran = _that_ran(accesses, blocks, entries, cuts)
-            accesses, events = accesses[ran], _counted_anew(events, ran)
-        return Trace(blocks, entries, cuts, accesses, events, self._sources)
+        trace = Trace(blocks, entries, cuts, None, events, self._sources)
+        if self._accesses:
+            accesses, dropped = self._accesses.of(trace)
+            trace = replace(trace, accesses=accesses, events=_counted_anew(events, dropped))
+        if self._steps is None:
+            return trace
+        after = self._registers_now() if self._after is None else self._after
+        return replace(trace, registers=self._steps.of(trace), registers_after=after)
 
     def _blocks(self) -> Blocks:
         address, instructions, code = zip(*self._rows, strict=True) if self._rows else ((), (), ())
         counts = np.array(instructions, np.int64)
         return Blocks(np.array(address, np.uint64), counts, tuple(code))
 
-    def _entries(self) -> NDArray[np.uint32]:
-        """Names as the counter has them become rows of the table."""
-        rows = np.zeros(max(self._names, default=0) + 1, np.uint32)
-        rows[list(self._names)] = list(self._names.values())
-        found = np.empty(self._total, np.uint32)
-        done = 0
-        for chunk in self._entered:
-            names = np.frombuffer(chunk, np.uint32)
-            np.take(rows, names, out=found[done : done + len(names)])
-            done += len(names)
-        return found
-
     def _cut_entries(self, blocks: Blocks, entries: NDArray[np.uint32]) -> Places:
         cuts = np.array(self._cuts, np.int64).reshape(-1, 2)
         cuts[:, 1] = blocks.instructions[entries[cuts[:, 0]]] - cuts[:, 1]
         return cuts
 
-    def _accesses(self, blocks: Blocks, entries: NDArray[np.uint32]) -> Accesses | None:
-        if self._accessed is None:
-            return None
-        found = np.empty(sum(len(data) for data, _ in self._accessed) // RECORD.size, ACCESS)
-        done = 0
-        for data, first in self._accessed:
-            records = np.frombuffer(data, _PLAIN)
-            part = found[done : done + len(records)]
-            part[:] = records
-            part["entry"] = (records["entry"] - np.uint32(first)) // STEP
-            part["write"] = records["write"] == WRITE
-            part["offset"] -= blocks.address[entries[part["entry"]]].astype(np.uint16)
-            done += len(records)
-        return found
 
-
-def _that_ran(
-    accesses: Accesses, blocks: Blocks, entries: NDArray[np.uint32], cuts: Places
-) -> NDArray[np.bool_]:
-    """Which were not of the way in, nor of instructions that faulted.
-
-    The engine tells of a store before it tries it.
-    """
-    ran = blocks.instructions[entries]
-    ran[cuts[:, 0]] = cuts[:, 1]
-    whole = np.ones(len(entries), bool)
-    whole[cuts[:, 0]] = False
-    whole[ran == 0] = False
-    found: NDArray[np.bool_] = whole[accesses["entry"]]
-    suspects = np.flatnonzero(~found)
-    at = accesses["entry"][suspects]
-    offsets = accesses["offset"][suspects].astype(np.int64)
-    numbers = blocks.number_at(entries[at].astype(np.int64), offsets)
-    found[suspects] = (ran[at] > 0) & (numbers < ran[at])
-    return found
-
-
-def _counted_anew(events: tuple[Event, ...], kept: NDArray[np.bool_]) -> tuple[Event, ...]:
+def _counted_anew(events: tuple[Event, ...], dropped: Places) -> tuple[Event, ...]:
     """Events with the number of accesses that were kept before them."""
-    before = np.concatenate(([0], np.cumsum(kept)))
-    return tuple(replace(event, accesses=int(before[event.accesses])) for event in events)
+    told = np.array([event.accesses for event in events], np.int64)
+    kept = told - np.searchsorted(dropped, told)
+    return tuple(
+        replace(event, accesses=count) for event, count in zip(events, kept.tolist(), strict=True)
+    )

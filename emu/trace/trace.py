@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from emu.process.disassembly import Instruction
 from emu.process.event import Called, Event, Returned
 from emu.process.sources import Sources
+from emu.process.step_probe import RECORDED
 from emu.trace.blocks import Blocks, Places, Words
 from emu.trace.shown import ShownPages
 from emu.trace.where import Listing, Where
@@ -31,6 +32,9 @@ its block's beginning the instruction stands, how many bytes, and whether they w
 An access of 16 bytes is two of 8.
 """
 Accesses = NDArray[np.void]
+REGISTERS = np.dtype([(name, "<u8") for name in RECORDED])
+"""The general registers, rip and rflags."""
+Registers = NDArray[np.void]
 E = TypeVar("E", bound=Event)
 
 
@@ -64,6 +68,8 @@ class Trace:
     blocks: the table of code. entries: rows of it, in the order in which they were entered. cuts:
     entries that ended early, and how many of their instructions ran: two columns, in order.
     accesses: an array of ACCESS, in order; None where they were not recorded. events: in order.
+    registers: an array of REGISTERS, row i before instruction i: 144 bytes an instruction; None
+    where they were not recorded. registers_after: one row, as they were when recording ended.
     """
 
     blocks: Blocks
@@ -72,6 +78,8 @@ class Trace:
     accesses: Accesses | None = None
     events: tuple[Event, ...] = ()
     sources: Sources = field(default_factory=Sources)
+    registers: Registers | None = None
+    registers_after: Registers | None = None
 
     def __len__(self) -> int:
         """Instructions."""
@@ -187,6 +195,15 @@ class Trace:
     def listing(self) -> Listing:
         """Its instructions by number, with their places and texts."""
         return Listing(self.blocks, self.sources)
+
+    # Registers
+
+    @property
+    def recorded_registers(self) -> Registers:
+        """ValueError where registers were not recorded."""
+        if self.registers is None:
+            raise ValueError("registers were not recorded: ask for them when the trace begins")
+        return self.registers
 
     # Events
 

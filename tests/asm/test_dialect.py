@@ -176,6 +176,8 @@ REFUSED = [
     # names that one of the two reads as something else
     (".equ byte, 8", "word of the syntax"),
     (".equ k1, 8", "word of the syntax"),
+    (".equ FLAGS, 8", "word of the syntax"),
+    (".equ fp7, 8", "word of the syntax"),
     ("and: nop", "word of the syntax"),
     ("rip: nop", "word of the syntax"),
     # what a macro's parameter carries in

@@ -8,7 +8,7 @@ from emu.process.process import Process
 from tests.bench.engines import Engine, image, pieces
 from tests.bench.measure import Figure, seconds
 
-_LOOP = image(
+LOOP = image(
     """
     f:      lea     rsi, [rip + data]
     .Lturn: mov     rax, [rsi]              # 12 instructions, 2 loads, 2 stores
@@ -38,9 +38,9 @@ def figures() -> list[Figure]:
 
 
 def _loop() -> list[Figure]:
-    start = _LOOP.symbols["f"]
-    plain, virtual = Engine(pieces(_LOOP)), Engine(pieces(_LOOP), virtual=True)
-    with Process(_LOOP) as process:
+    start = LOOP.symbols["f"]
+    plain, virtual = Engine(pieces(LOOP)), Engine(pieces(LOOP), virtual=True)
+    with Process(LOOP) as process:
         ours, default, uncounted = seconds(
             lambda: process.call("f", _TURNS),
             lambda: plain.call(start, _TURNS),

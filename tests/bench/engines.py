@@ -15,6 +15,7 @@ from asm.image import Image
 _PAGE = 4096
 _STACK, _SENTINEL = 0x7000_0000, 0x7100_0000
 _TOP = _STACK + 0x8000
+_BRK = 12
 _ARGUMENTS = (x86.UC_X86_REG_RDI, x86.UC_X86_REG_RSI)
 _READ_WRITE = unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE
 _READ_EXECUTE = unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC
@@ -59,6 +60,21 @@ class Engine:
         engine.emu_start(function, 0)
         result: int = engine.reg_read(x86.UC_X86_REG_RAX)
         return result
+
+    def hook_instructions(self) -> None:
+        """Each instruction calls a function in Python, which does nothing."""
+        self._engine.hook_add(unicorn.UC_HOOK_CODE, lambda *_: None)
+
+    def answer_brk(self, start: int) -> None:
+        """A kernel of one system call; from `start` on, all is mapped."""
+
+        def syscall(engine: unicorn.Uc, _: object) -> None:
+            assert engine.reg_read(x86.UC_X86_REG_RAX) == _BRK
+            asked = engine.reg_read(x86.UC_X86_REG_RDI)
+            engine.reg_write(x86.UC_X86_REG_RAX, asked or start)
+
+        number = x86.UC_X86_INS_SYSCALL
+        self._engine.hook_add(unicorn.UC_HOOK_INSN, syscall, None, 1, 0, number)
 
     def start(self, address: int) -> None:
         """Nothing but emu_start, up to a `hlt`."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import bench_command, bench_exec, bench_guest, bench_heap
+from tests.bench import bench_command, bench_exec, bench_guest, bench_heap, bench_trace
 
 
 def test_programs_are_played_checked_unchecked_and_bare(
@@ -28,3 +28,13 @@ def test_heaps_and_guests_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bench_heap._malloc(0).ratio > 0
     assert len(bench_guest.figures()) > 1
     assert callable(bench_command.figures)
+
+
+def test_recording_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, little in {"_TURNS": 50, "_FEW_TURNS": 5, "_CALLS": 30, "_FEW_CALLS": 5}.items():
+        monkeypatch.setattr(bench_trace, name, little)
+    monkeypatch.setattr(bench_trace, "_ROUNDS", 1)
+    monkeypatch.setattr(bench_trace, "_SLOW_ROUNDS", 1)
+    found = bench_trace.figures()
+    assert len(found) == 10
+    assert all(figure.ratio > 0 for figure in found)

@@ -73,7 +73,7 @@ _REP: st.SearchStrategy[Piece] = st.tuples(
 ).map(lambda chosen: lambda new: repeated(*chosen))
 
 
-def _pieces(*leaves: st.SearchStrategy[Piece]) -> st.SearchStrategy[Piece]:
+def pieces(*leaves: st.SearchStrategy[Piece]) -> st.SearchStrategy[Piece]:
     nested = st.recursive(
         st.one_of(_STRAIGHT, *leaves),
         lambda inner: st.one_of(
@@ -87,10 +87,10 @@ def _pieces(*leaves: st.SearchStrategy[Piece]) -> st.SearchStrategy[Piece]:
     return st.lists(st.one_of(nested, nested, _LONG), min_size=1, max_size=4).map(_together)
 
 
-def _program(body: Piece, ending: str) -> str:
+def program(body: Piece, ending: str, room: int = 512) -> str:
     numbers = count()
     text = body(lambda: next(numbers))
-    return f"f:\n{text}\n{ending}\n.data\nbuffer: .zero 512\n"
+    return f"f:\n{text}\n{ending}\n.data\nbuffer: .zero {room}\n"
 
 
 FAULTS = (
@@ -101,9 +101,9 @@ FAULTS = (
     "xor edi, edi\nmov ecx, 5\nrep stosb\nret",
     "lea rdi, [rip + buffer]\nmov ecx, 8192\nrep stosb\nret",
 )
-returning = st.builds(_program, _pieces(_SYSCALL, _REP), st.just("ret"))
-faulting = st.builds(_program, _pieces(_SYSCALL, _REP), st.sampled_from(FAULTS))
-without_rep = st.builds(_program, _pieces(_SYSCALL), st.just("ret"))
+returning = st.builds(program, pieces(_SYSCALL, _REP), st.just("ret"))
+faulting = st.builds(program, pieces(_SYSCALL, _REP), st.sampled_from(FAULTS))
+without_rep = st.builds(program, pieces(_SYSCALL), st.just("ret"))
 
 
 def trace(source: str) -> list[int]:

@@ -1,0 +1,44 @@
+"""Arrays that grow where they stand: what is recorded is written once, and never moved."""
+
+from __future__ import annotations
+
+import mmap
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from emu.errors import InternalError
+
+_SIZE = 1 << 36
+"""Bytes that an array may have. The host gives pages only to what is used."""
+_NORESERVE = 0x4000
+
+
+class Growing:
+    """Records of one kind, in order."""
+
+    def __init__(self, kind: DTypeLike) -> None:
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NORESERVE
+        memory = mmap.mmap(-1, _SIZE, flags=flags)
+        memory.madvise(mmap.MADV_HUGEPAGE)
+        kind = np.dtype(kind)
+        self._array: NDArray[Any] = np.frombuffer(memory, kind, _SIZE // kind.itemsize)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def more(self, count: int) -> NDArray[Any]:
+        """So many records more, to be filled in."""
+        end = self._count + count
+        if end > len(self._array):
+            raise InternalError(f"more than {_SIZE} bytes were recorded of one kind")
+        room = self._array[self._count : end]
+        self._count = end
+        return room
+
+    @property
+    def all(self) -> NDArray[Any]:
+        """Those so far. No copy: what comes later stands behind them."""
+        return self._array[: self._count]
