@@ -362,9 +362,11 @@ class _Asking:
     ids=["writable", "host time", "host stream"],
 )
 def test_what_cannot_be_undone_is_refused(world, reason, tmp_path) -> None:
-    with Machine(Limits(), world=world(tmp_path)) as machine:
-        with pytest.raises(SnapshotError, match=reason):
-            machine.snapshot()
+    with (
+        Machine(Limits(), world=world(tmp_path)) as machine,
+        pytest.raises(SnapshotError, match=reason),
+    ):
+        machine.snapshot()
 
 
 def test_a_file_in_memory_is_the_hosts_and_is_refused_while_it_is_known(load: Load) -> None:
