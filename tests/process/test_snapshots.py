@@ -381,6 +381,26 @@ def test_a_file_in_memory_is_the_hosts_and_is_refused_while_it_is_known(load: Lo
     process.snapshot()
 
 
+def test_a_process_with_files_of_the_hosts_is_not_forked(load: Load, tmp_path) -> None:
+    process = load(GUEST, world=World(root=tmp_path))
+    process.snapshot()
+    with pytest.raises(SnapshotError, match="twice"):
+        process.fork()
+
+
+def test_guarded_pages_are_guarded_again(load: Load) -> None:
+    process = load(GUEST)
+    process.call("map", AT, 2 * PAGE, 3)
+    open_ = process.snapshot()
+    assert process.call("sys", MADVISE, AT, PAGE, 102).result == 0
+    guarded = process.snapshot()
+    process.restore(open_)
+    assert process.call("read", AT).result == 0
+    process.restore(guarded)
+    with pytest.raises(GuestFault):
+        process.call("read", AT)
+
+
 # What it costs
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import pytest
+from file_arguments import Out, op
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_calls import HAS_DATA, with_files
@@ -177,6 +178,20 @@ def _answer(kernel, call):
         return kernel.call(NUMBERS[name], tuple(int(arg) & WORD for arg in args))
     except Ending as ending:
         return type(ending), str(ending)
+
+
+def test_a_file_stands_where_it_stood_also_when_it_was_closed(tree):
+    ours = OursWithFiles(tree, "-")
+    with closing(ours):
+        fd, *_ = ours.call(*op("large"))
+        ours.call("lseek", fd, 5, 0)
+        recorded = Recorded(ours.kernel)
+        open_ = recorded.taken()
+        for _ in range(2):
+            assert ours.call("read", fd, Out(6), 6) == (6, b"56789a")
+            ours.call("close", fd)
+            assert ours.call("read", fd, Out(6), 6)[0] == -9
+            recorded.go_to(*open_)
 
 
 # Images
