@@ -195,14 +195,12 @@ class _Again:
 
     def _twin(self, one: Any) -> Any:
         inside = _inside(one)
+        _besides(one)  # CannotKeep, perhaps; nothing that is made twice keeps any more
         kind = type(one)
         new = self._keep(one, kind() if kind in _CONTAINERS else object.__new__(kind))
         for name in getattr(kind, "lasting", ()):
             object.__setattr__(new, name, getattr(one, name))
         _fill(new, self._contents(inside, one))
-        besides = _besides(one)
-        if besides is not None:
-            new.put_back(besides)
         return new
 
     def _contents(self, inside: Any, one: Any) -> Any:

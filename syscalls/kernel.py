@@ -13,6 +13,7 @@ from syscalls.abi import ENOSYS, Errno, Map, errno_name
 from syscalls.address_space import AddressSpace, SpaceState
 from syscalls.beginning import Beginning
 from syscalls.call_names import arity_of, name_of
+from syscalls.cannot_keep import CannotKeep
 from syscalls.context import Context
 from syscalls.ending import Ending
 from syscalls.files.host import Handles
@@ -196,7 +197,12 @@ class Kernel:
         self._rest = None
 
     def again(self, memory: Memory, processor: Processor) -> Kernel:
-        """Another kernel that remembers the same, for a process like this one. Or CannotKeep."""
+        """Another kernel that remembers the same, for a process like this one.
+
+        CannotKeep where it knows files of the host's: where they stand is one place for both.
+        """
+        if self.context.world.root is not None:
+            raise CannotKeep("files of the host's cannot be open twice")
         old_memory, old_processor = self._outside
         instead = ((old_memory, memory), (old_processor, processor))
         new: Kernel = made_again(self, instead)

@@ -39,8 +39,9 @@ class Digest:
             return one if not isinstance(one, Handle | Handles) else type(one).__name__
         if id(one) in self._names:
             return f"#{self._names[id(one)]}"
-        self._names[id(one)] = len(self._names)
-        self._held.append(one)
+        if not _is_value(one):
+            self._names[id(one)] = len(self._names)
+            self._held.append(one)
         return type(one).__name__, self._inside(one)
 
     def _inside(self, one: object) -> object:
@@ -64,6 +65,12 @@ class Digest:
             cells = [self.of(cell.cell_contents) for cell in one.__closure__ or ()]
             return one.__qualname__, cells
         return [(name, self.of(value)) for name, value in sorted(_attributes(one).items())]
+
+
+def _is_value(one: object) -> bool:
+    """Whether it does not matter which one of several equal ones it is."""
+    parameters = getattr(type(one), "__dataclass_params__", None)
+    return isinstance(one, tuple | frozenset) or bool(parameters and parameters.frozen)
 
 
 def _attributes(one: object) -> dict[str, object]:
