@@ -222,6 +222,7 @@ class Cpu(Registers, Closing):
             stop = self._run_cut(block, refused.address, refused.index)
             if stop is not Stop.HALTED:
                 return stop
+        self._engine.forget_code(block, block + 1)  # it is refused when it is translated
         self.refused = refused
         self.interrupt = refused.exception
         return Stop.REFUSED

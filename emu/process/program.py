@@ -72,7 +72,6 @@ class Program(Machine):
         self.loaded: Loaded | None = None
         """Where it begins, once it is loaded."""
         self._objects: list[tuple[int, Executable]] = []
-        self._entry = 0
         self._files: list[File] = []
 
     def executable(self, path: str) -> Executable:
@@ -96,14 +95,14 @@ class Program(Machine):
         random = context.random.bytes(_AT_RANDOM)
         loaded = load(context.space, file, argv, envp, self.executable, random)
         self._objects = sorted(loaded.objects, key=itemgetter(0))
-        self._entry = loaded.entry
         about = context.filesystem.program
         folder = context.filesystem.folder.spelled
         about.executable = os.path.join(folder, os.fsencode(loaded.objects[0][1].path))
         about.arguments, about.environment = loaded.argv, tuple(envp)
         about.auxiliary = loaded.auxiliary
         self.loaded = loaded
-        self.cpu.set("rsp", loaded.stack_pointer)
+        self.cpu.update({"rip": loaded.entry, "rsp": loaded.stack_pointer})
+        self.kernel.changed()
 
     @property
     def sources(self) -> Sources:
@@ -115,11 +114,11 @@ class Program(Machine):
         return Sources(tuple(sorted(symbols, key=by_address)), tuple(sorted(lines, key=by_address)))
 
     def play(self) -> Ended:
-        """Runs it to its end.
+        """Runs it to its end, from where it stands.
 
         BudgetSpent, MemorySpent, OutputSpent or Deadlocked where one of our limits ends it.
         """
-        stop = self.run(self._entry, self.budget)
+        stop = self.run(self.cpu.get("rip"), self.budget)
         self.died = True
         end = self.ending
         count = self.cpu.counter.count

@@ -55,6 +55,7 @@ class LedgerState(NamedTuple):
     order: list[int]
     taken: dict[int, Promise]
     contents: dict[int, bytes]
+    carried: tuple[list[bytes | None], int]
     findings: Beginning[Finding]
 
 
@@ -81,10 +82,11 @@ class Ledger:
         self.findings: list[Finding] = []
 
     def saved(self) -> LedgerState:
-        """All that it remembers between two calls."""
+        """All that it remembers."""
         return LedgerState(
             dict(self.live), self.live_bytes, list(self._order), dict(self._taken),
-            self._contents.saved(), Beginning.of(self.findings),
+            self._contents.saved(), (self._carried, self._carried_size),
+            Beginning.of(self.findings),
         )  # fmt: skip
 
     def put_back(self, saved: LedgerState) -> None:
@@ -92,6 +94,7 @@ class Ledger:
         self.live, self.live_bytes = dict(saved.live), saved.live_bytes
         self._order, self._taken = list(saved.order), dict(saved.taken)
         self._contents.put_back(saved.contents)
+        self._carried, self._carried_size = saved.carried
         self.findings = saved.findings.again(self.findings)
 
     def holding(self, address: int) -> Promise | None:

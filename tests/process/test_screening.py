@@ -206,3 +206,13 @@ def _length(code: bytes) -> int:
     from emu.process.disassembly import disassemble
 
     return disassemble(code, BASE)[0].size
+
+
+def test_what_is_refused_is_refused_every_time(load: Load) -> None:
+    """Also where it begins its block, which has been translated before."""
+    process = load("f: jmp .Lport\n.Lport: .byte 0xec\nret", budget=1000)
+    before = process.snapshot()
+    for _ in range(3):
+        with pytest.raises(GuestFault, match="privileged"):
+            process.call("f")
+        process.restore(before)
