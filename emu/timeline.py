@@ -2,8 +2,9 @@
 
 The scenario is run to its end once; a snapshot is taken at the beginning of each call. A moment is
 a count of instructions. It is reached by going back to the last snapshot before it, and running so
-many instructions more. What is looked for (an instruction, an access) is found in the traces of
-the calls, recorded when they are first searched.
+many instructions more; long calls get more snapshots on the way. What is looked for (an
+instruction, an access) is found in traces from one snapshot to the next, recorded when they are
+first searched.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from emu.trace.recorder import Recorder
 from emu.trace.trace import Trace
 
 _KEPT = 8
-"""Traces of calls: enough to search around one place."""
+"""Traces: enough to search around one place."""
+STRIDE = 1 << 22
+"""Instructions between two snapshots, at the most twice as many."""
 
 Search = Callable[[Trace], list[int]]
 """Which instructions of a trace are looked for, in order."""
@@ -68,9 +71,9 @@ class Timeline(Closing):
         self.run: Run = play(scenario, self.heap)
         self.process.watcher = Nobody()
         self._snapshots, self._counts = beginnings.snapshots, beginnings.counts
-        self._numbers = beginnings.numbers
+        self._numbers, self._call_starts = beginnings.numbers, list(beginnings.counts)
         self.end = self.process.cpu.counter.count
-        self._traces: OrderedDict[tuple[int, bool], Trace] = OrderedDict()
+        self._traces: OrderedDict[tuple[int, int, bool], Trace] = OrderedDict()
         self.now = 0
         if self._snapshots:
             self.go_to(0)
@@ -90,21 +93,20 @@ class Timeline(Closing):
 
         What the program itself writes belongs to the call before.
         """
-        call = self._call_at(moment)
-        return f"#{self._numbers[call]} +{moment - self._counts[call]}"
+        call = self._last(self._call_starts, moment)
+        return f"#{self._numbers[call]} +{moment - self._call_starts[call]}"
 
-    def _call_at(self, moment: int) -> int:
-        """The call, or the program's own writing, that the instruction at a moment is of."""
-        return max(0, bisect_right(self._counts, min(moment, self.end - 1)) - 1)
+    def _last(self, starts: list[int], moment: int) -> int:
+        """Which of the starts is the last one before the instruction at a moment."""
+        return max(0, bisect_right(starts, min(moment, self.end - 1)) - 1)
 
     def go_to(self, moment: int) -> None:
         """The process is as it was when so many instructions had run."""
         if not 0 <= moment <= self.end:
             raise ValueError(f"{moment} is no moment: the scenario ran {self.end} instructions")
-        call = self._call_at(moment)
         process = self.process
-        process.restore(self._snapshots[call])
-        left = moment - self._counts[call]
+        process.restore(self._snapshots[self._reach(moment)])
+        left = moment - process.cpu.counter.count
         stop = process.run(process.cpu.get("rip"), left)
         if stop is Stop.HALTED and process.way_out:
             process.cpu.set("rip", process.way_out - INTERRUPT_LENGTH)  # it will leave
@@ -113,43 +115,65 @@ class Timeline(Closing):
             process.cpu.run_part(missing)
         self.now = moment
 
+    def _reach(self, moment: int) -> int:
+        """The last snapshot before a moment. Where it is far away, more are taken on the way."""
+        index = self._last(self._counts, moment)
+        process = self.process
+        while self._length(index) > 2 * STRIDE and moment - self._counts[index] > STRIDE:
+            process.restore(self._snapshots[index])
+            process.run(process.cpu.get("rip"), STRIDE)
+            index += 1
+            self._snapshots.insert(index, process.snapshot())
+            self._counts.insert(index, process.cpu.counter.count)
+        return index
+
+    def _length(self, index: int) -> int:
+        """Instructions from one snapshot to the next."""
+        end = self._counts[index + 1] if index + 1 < len(self._counts) else self.end
+        return end - self._counts[index]
+
     # Searching
 
     def first_after(self, moment: int, search: Search, *, accesses: bool) -> int | None:
         """The first instruction at `moment` or later that is looked for; None where none is."""
-        for call in range(self._call_at(moment), len(self._counts)):
-            found = [m for m in self._found(call, search, accesses) if m >= moment]
+        while moment < self.end:
+            index = self._reach(moment)
+            found = [m for m in self._found(index, search, accesses) if m >= moment]
             if found:
                 return found[0]
+            moment = self._counts[index] + self._length(index)
         return None
 
     def last_before(self, moment: int, search: Search, *, accesses: bool) -> int | None:
         """The last instruction before `moment` that is looked for; None where none is."""
-        for call in range(self._call_at(moment), -1, -1):
-            found = [m for m in self._found(call, search, accesses) if m < moment]
+        while moment > 0:
+            index = self._reach(moment - 1)
+            found = [m for m in self._found(index, search, accesses) if m < moment]
             if found:
                 return found[-1]
+            moment = self._counts[index]
         return None
 
-    def _found(self, call: int, search: Search, accesses: bool) -> Iterator[int]:
-        began = self._counts[call]
-        return (began + found for found in search(self._trace(call, accesses)))
+    def _found(self, index: int, search: Search, accesses: bool) -> Iterator[int]:
+        began = self._counts[index]
+        return (began + found for found in search(self._trace(index, accesses)))
 
-    def _trace(self, call: int, accesses: bool) -> Trace:
-        made = self._traces.get((call, accesses))
+    def _trace(self, index: int, accesses: bool) -> Trace:
+        """From a snapshot to the next."""
+        key = self._counts[index], self._length(index), accesses
+        made = self._traces.get(key)
         if made is None:
-            made = self._traces[call, accesses] = self._recorded(call, accesses)
+            made = self._traces[key] = self._recorded(index, accesses)
             if len(self._traces) > _KEPT:
                 self._traces.popitem(last=False)
         return made
 
-    def _recorded(self, call: int, accesses: bool) -> Trace:
+    def _recorded(self, index: int, accesses: bool) -> Trace:
         process = self.process
-        ends = self._counts[call + 1] if call + 1 < len(self._counts) else self.end
-        process.restore(self._snapshots[call])
+        process.restore(self._snapshots[index])
         recorder = Recorder(process, accesses=accesses, sources=process.sources)
         with recorder:
-            process.run(process.cpu.get("rip"), ends - self._counts[call])
+            process.run(process.cpu.get("rip"), self._length(index))
         trace = recorder.trace
         self.go_to(self.now)
         return trace

@@ -107,6 +107,28 @@ def test_a_breakpoint_stops_before_its_instruction_in_both_directions(timeline):
     assert backward[::-1] == [0, *forward]
 
 
+def test_long_calls_get_snapshots_on_the_way_and_stay_the_same(scenario, monkeypatch):
+    def stops(timeline):
+        target = Past(timeline, find("osmem"))
+        target.watches = {Watch(timeline.heap.start, 8, "write")}
+        timeline.go_to(timeline.end)
+        found = []
+        while target.resume_back().reason is Reason.WATCHPOINT:
+            found.append(timeline.now)
+        for moment in range(0, timeline.end, 37):
+            timeline.go_to(moment)
+            found.append((moment, timeline.process.cpu.state(), timeline.where(moment)))
+        return found
+
+    with Timeline(scenario) as timeline:
+        expected = stops(timeline)
+        calls = len(timeline._counts)
+    monkeypatch.setattr("emu.timeline.STRIDE", 30)
+    with Timeline(scenario) as timeline:
+        assert stops(timeline) == expected
+        assert len(timeline._counts) > calls + 5
+
+
 def test_what_has_happened_cannot_be_changed(timeline):
     target = Past(timeline, find("osmem"))
     assert not target.write(timeline.heap.start, b"x")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import bench_command, bench_exec, bench_guest, bench_heap, bench_trace
+from tests.bench import bench_command, bench_exec, bench_guest, bench_heap, bench_time, bench_trace
 
 
 def test_programs_are_played_checked_unchecked_and_bare(
@@ -38,3 +38,9 @@ def test_recording_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     found = bench_trace.figures()
     assert len(found) == 10
     assert all(figure.ratio > 0 for figure in found)
+
+
+def test_going_back_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, little in {"_SNAPSHOTS": 2, "_CALLS": 5, "_STEPS": 3}.items():
+        monkeypatch.setattr(bench_time, name, little)
+    assert all(figure.ratio > 0 for figure in bench_time.figures())
