@@ -88,7 +88,7 @@ class Counter(Protocol):
         """From now on a journal is told of all blocks, or nobody is.
 
         `callback` is another one then, and all code must be forgotten. What was recorded reaches
-        the journal at `arm`, and at `drain`. in_line: as fast as can be.
+        the journal at `drain`, and when there is much of it. in_line: as fast as can be.
         """
 
     @property

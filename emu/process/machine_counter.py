@@ -21,7 +21,7 @@ from emu.process.slots import LAYOUT, Slots
 """Words of the header."""
 _RECORD = LAYOUT["RECORD_SIZE"]
 RECORDED_SLICE = 1 << 19
-"""Instructions, and so at most blocks, between two drains. What is recorded stays in the cache."""
+"""Instructions, and so at most blocks, of a run. What is recorded stays in the cache."""
 
 
 class MachineCounter:
@@ -101,7 +101,8 @@ class MachineCounter:
         self._user_data = user_data
 
     def arm(self, limit: int) -> None:
-        self.drain()
+        if self._ring is not None and self._ring.filled:
+            self.drain()
         self._counted = self.count
         if self._ring is not None:
             limit = min(limit, self._counted + RECORDED_SLICE)
@@ -200,6 +201,11 @@ class _Ring:
 
     def __len__(self) -> int:
         return (self._header[_AT] - self.start) // _RECORD
+
+    @property
+    def filled(self) -> bool:
+        """Whether it must be emptied before another slice runs: a probe may have ended this one."""
+        return len(self) > RECORDED_SLICE // 2 or not self._header[_END]
 
     @property
     def last(self) -> int:

@@ -31,10 +31,11 @@ def test_heaps_and_guests_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_recording_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, little in {"_TURNS": 50, "_FEW_TURNS": 5, "_CALLS": 30, "_FEW_CALLS": 5}.items():
-        monkeypatch.setattr(bench_trace, name, little)
-    monkeypatch.setattr(bench_trace, "_ROUNDS", 1)
-    monkeypatch.setattr(bench_trace, "_SLOW_ROUNDS", 1)
+    for name, little in (("_TURNS", 50), ("_CALLS", 30), ("_ROUNDS", 1)):
+        for prefix in ("", "_FEW", "_FEWEST", "_SLOW"):
+            monkeypatch.setattr(bench_trace, prefix + name, little, raising=False)
+    osmem = bench_trace._Osmem()
+    assert osmem.bare(30) == osmem.default(30)  # the same heap is measured on both sides
     found = bench_trace.figures()
     assert len(found) == 10
     assert all(figure.ratio > 0 for figure in found)
