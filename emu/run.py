@@ -99,19 +99,22 @@ def run(
     budget: int = BUDGET,
     trace: bool = False,
     accesses: bool = False,
+    registers: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Run:
     """Runs a scenario, or the file it is in, on an allocator in a fresh process.
 
-    trace: every instruction is recorded; accesses: and every access. progress(done, all) is told
-    after every statement. InputError and AssemblyError where there is nothing to run; whatever
-    happens to the program under test is in the Run.
+    trace: every instruction is recorded; accesses: and every access; registers: before each
+    instruction. progress(done, all) is told after every statement. InputError and AssemblyError
+    where there is nothing to run; whatever happens to the program under test is in the Run.
     """
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
     with Heap(allocator, budget=budget) as heap:
         player = _Player(Run(scenario, str(allocator)), heap)
-        recorder = heap.trace(accesses=accesses) if trace or accesses else None
+        recorder = None
+        if trace or accesses or registers:
+            recorder = heap.trace(accesses=accesses, registers=registers)
         with recorder or nullcontext():
             _play(player, progress)
         if recorder:

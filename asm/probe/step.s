@@ -59,14 +59,14 @@ record_step:
         movups  xmm5, [rax + 80]
         movups  xmm6, [rax + 96]
         movups  xmm7, [rax + 112]
-        movups  [r12 + GENERAL], xmm0
-        movups  [r12 + GENERAL + 16], xmm1
-        movups  [r12 + GENERAL + 32], xmm2
-        movups  [r12 + GENERAL + 48], xmm3
-        movups  [r12 + GENERAL + 64], xmm4
-        movups  [r12 + GENERAL + 80], xmm5
-        movups  [r12 + GENERAL + 96], xmm6
-        movups  [r12 + GENERAL + 112], xmm7
+        movups  [r12], xmm0                     # GENERAL
+        movups  [r12 + 16], xmm1
+        movups  [r12 + 32], xmm2
+        movups  [r12 + 48], xmm3
+        movups  [r12 + 64], xmm4
+        movups  [r12 + 80], xmm5
+        movups  [r12 + 96], xmm6
+        movups  [r12 + 112], xmm7
         mov     [r12 + PLACE], rsi
         mov     rax, [rbx + BLOCKS]
         mov     rax, [rax]

@@ -58,7 +58,7 @@ class _Trace(click.Command):
     "exports",
     multiple=True,
     metavar="FORMAT=PATH",
-    help="For another tool: callgrind, drcov, lcov, perfetto.",
+    help="For another tool: callgrind, drcov, lcov, perfetto, tenet.",
 )
 @click.option("--call", "calls_only", metavar="N[-M]", help="Only within these calls.")
 @click.option("--function", metavar="NAME", help="Only within a function.")
@@ -101,10 +101,14 @@ def trace_command(
 
 
 def _input(file: str, arguments: tuple[str, ...], given: dict[str, Any]) -> Input:
-    accesses = _records_accesses(given)
+    from emu.report.export import OF_REGISTERS
+
+    registers = any(name in OF_REGISTERS for name, _ in map(_export_of, given["exports"]))
+    accesses = registers or _records_accesses(given)
+    recorded = {"accesses": accesses, "registers": registers}
     if given["is_program"]:
-        return of_program(file, arguments, given, accesses=accesses)
-    return of_file(file, given["allocator"], given["budget"], accesses=accesses)
+        return of_program(file, arguments, given, **recorded)
+    return of_file(file, given["allocator"], given["budget"], **recorded)
 
 
 def _records_accesses(given: dict[str, Any]) -> bool:

@@ -24,11 +24,13 @@ class Input:
     status: int
 
 
-def of_file(file: str, allocator: str, budget: int | None, *, accesses: bool) -> Input:
+def of_file(
+    file: str, allocator: str, budget: int | None, *, accesses: bool, registers: bool
+) -> Input:
     """Of a scenario that is run now, or of a trace that was saved."""
     if file.endswith(SAVED):
         return _saved(file)
-    return _scenario(file, allocator, budget, accesses=accesses)
+    return _scenario(file, allocator, budget, accesses=accesses, registers=registers)
 
 
 def _saved(file: str) -> Input:
@@ -40,7 +42,9 @@ def _saved(file: str) -> Input:
     return Input(Traced(file, trace, Names(trace)), 0)
 
 
-def _scenario(file: str, allocator: str, budget: int | None, *, accesses: bool) -> Input:
+def _scenario(
+    file: str, allocator: str, budget: int | None, *, accesses: bool, registers: bool
+) -> Input:
     from emu import allocators
     from emu.explain.names import Names
     from emu.process.process import BUDGET
@@ -51,15 +55,21 @@ def _scenario(file: str, allocator: str, budget: int | None, *, accesses: bool) 
     allocators.find(allocator)
     with progress(file) as tell:
         done = run(
-            file, allocator, budget=budget or BUDGET, trace=True, accesses=accesses, progress=tell
-        )
+            file, allocator, budget=budget or BUDGET, trace=True, accesses=accesses,
+            registers=registers, progress=tell,
+        )  # fmt: skip
     assert done.trace is not None
     names = Names(done.trace, done.heap_start)
     return Input(Traced(f"{file} on {allocator}", done.trace, names, done), done.status)
 
 
 def of_program(
-    program: str, arguments: tuple[str, ...], given: dict[str, Any], *, accesses: bool
+    program: str,
+    arguments: tuple[str, ...],
+    given: dict[str, Any],
+    *,
+    accesses: bool,
+    registers: bool,
 ) -> Input:
     """Of a program that is run now. What it writes goes to the standard error."""
     from emu.explain.names import Names
@@ -67,7 +77,9 @@ def of_program(
     from emu.trace.recorder import Recorder
 
     with launched(program, arguments, given, output=_STDERR) as process:
-        recorder = Recorder(process, accesses=accesses, sources=process.sources)
+        recorder = Recorder(
+            process, accesses=accesses, registers=registers, sources=process.sources
+        )
         with recorder:
             status = _play(process)
         trace = recorder.trace

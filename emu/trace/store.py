@@ -4,6 +4,7 @@ format        "emu trace 1"
 address instructions sizes code     Blocks: a number a block, and the bytes, end to end
 entries cuts                        as in Trace
 accesses                            of ACCESS; absent where they were not recorded
+registers registers_after           of REGISTERS; likewise
 events                              a list; event_codec.py
 sources                             {"symbols": [[address, size, name], ...],
                                      "lines": [[address, size, file, line, text], ...]}
@@ -27,7 +28,7 @@ from emu.errors import InputError
 from emu.process.sources import Sources, Symbol
 from emu.trace.blocks import Blocks
 from emu.trace.event_codec import decoded, encoded
-from emu.trace.trace import ACCESS, Trace
+from emu.trace.trace import ACCESS, REGISTERS, Trace
 
 FORMAT = "emu trace 1"
 _EXPECTED = "a file that was saved as a trace"
@@ -43,7 +44,7 @@ _SHAPES: dict[str, tuple[Any, int]] = {
     "format": (np.uint8, 1), "address": (np.uint64, 1), "instructions": (np.int64, 1),
     "sizes": (np.int64, 1), "code": (np.uint8, 1), "entries": (np.uint32, 1),
     "cuts": (np.int64, 2), "events": (np.uint8, 1), "sources": (np.uint8, 1),
-    "accesses": (ACCESS, 1),
+    "accesses": (ACCESS, 1), "registers": (REGISTERS, 1), "registers_after": (REGISTERS, 1),
 }  # fmt: skip
 """Type and dimensions of each array."""
 
@@ -94,7 +95,12 @@ def _arrays(trace: Trace) -> dict[str, NDArray[Any]]:
         "events": _text([encoded(event) for event in trace.events]),
         "sources": _text(known),
     }
-    return found if trace.accesses is None else {**found, "accesses": trace.accesses}
+    if trace.accesses is not None:
+        found["accesses"] = trace.accesses
+    if trace.registers is not None and trace.registers_after is not None:
+        found["registers"] = trace.registers
+        found["registers_after"] = trace.registers_after.reshape(1)
+    return found
 
 
 def _bytes(data: bytes) -> NDArray[np.uint8]:
@@ -131,7 +137,14 @@ def _trace(arrays: dict[str, NDArray[Any]]) -> Trace:
         sizes = blocks.size[entries[accesses["entry"]]]
         _require(bool(np.all(accesses["offset"] < sizes)), "accesses")
     events = tuple(decoded(event) for event in _value(arrays["events"]))
-    return Trace(blocks, entries, cuts, accesses, events, _sources(_value(arrays["sources"])))
+    sources = _sources(_value(arrays["sources"]))
+    registers, after = arrays.get("registers"), arrays.get("registers_after")
+    if registers is None or after is None:
+        return Trace(blocks, entries, cuts, accesses, events, sources)
+    _require(len(after) == 1, "registers_after")
+    whole = Trace(blocks, entries, cuts, accesses, events, sources, registers, after.reshape(()))
+    _require(len(registers) == len(whole), "registers")
+    return whole
 
 
 def _blocks(arrays: dict[str, NDArray[Any]]) -> Blocks:

@@ -110,7 +110,7 @@ def test_exports_go_where_they_are_told(good, tmp_path):
         (("--range", "heap+8-heap+8"), "ends before it begins"),
         (("--range", "heap+8-"), "is no place"),
         (("--limit", "-1"), "--limit"),
-        (("--export", "elf=x"), "callgrind, drcov, lcov, perfetto"),
+        (("--export", "elf=x"), "callgrind, drcov, lcov, perfetto, tenet"),
         (("--export", "lcov="), "a path is missing"),
         (("--export", "lcov=/nowhere/x"), "/nowhere/x"),
         (("--save", "/nowhere/x.npz"), "cannot be written"),

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_profile import SHIPPED
 
-from emu import run
+from emu import Heap, run
 from emu.errors import InputError
 from emu.process.event import (
     Discarded,
@@ -164,3 +164,13 @@ def test_other_files_and_no_file_are_refused(tmp_path: Path) -> None:
             load(tmp_path / name)
     with pytest.raises(InputError, match="cannot be written"):
         save(naive.recorded("f: ret"), tmp_path / "no" / "folder")
+
+
+def test_registers_are_kept(tmp_path):
+    with Heap("osmem") as heap, heap.trace(registers=True) as recorder:
+        heap.malloc(100)
+    trace = recorder.trace
+    save(trace, tmp_path / "registers.npz")
+    found = load(tmp_path / "registers.npz")
+    assert found.registers.tolist() == trace.registers.tolist()
+    assert found.registers_after.tolist() == trace.registers_after.tolist()

@@ -14,6 +14,7 @@ from emu.report.export.callgrind import callgrind
 from emu.report.export.drcov import drcov
 from emu.report.export.lcov import lcov
 from emu.report.export.perfetto import perfetto
+from emu.report.export.tenet import tenet
 from emu.trace.trace import Trace
 
 EXPORTS: dict[str, Callable[[Trace, str | Path | IO[Any]], None]] = {
@@ -21,4 +22,7 @@ EXPORTS: dict[str, Callable[[Trace, str | Path | IO[Any]], None]] = {
     "drcov": drcov,
     "lcov": lcov,
     "perfetto": perfetto,
+    "tenet": tenet,
 }
+OF_REGISTERS = frozenset({"tenet"})
+"""Formats that need registers to have been recorded."""

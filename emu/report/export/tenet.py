@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import groupby
-from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emu.errors import InputError
 from emu.process.event import Interrupted, PageFaulted, SystemCalled, Wrote
+from emu.report.export.target import Target, write_lines
 from emu.trace.trace import Trace
 
 _GENERAL = "rax rbx rcx rdx rbp rsp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15".split()
@@ -30,17 +31,23 @@ _AT_ONCE = 1 << 16
 Values = NDArray[np.uint64]
 
 
-def tenet(trace: Trace, stream: TextIO) -> None:
-    """Writes a trace. ValueError where registers were not recorded.
+def tenet(trace: Trace, target: Target) -> None:
+    """Writes a trace. InputError where registers were not recorded.
 
     Without accesses, only registers are told.
     """
+    if trace.registers is None:
+        raise InputError("Tenet shows registers, and they were not recorded", "tenet")
+    write_lines(_lines(trace), target)
+
+
+def _lines(trace: Trace) -> Iterator[str]:
     writes = _written_by_kernel(trace)
     for first in range(0, len(trace) + 1, _AT_ONCE):
         last = min(first + _AT_ONCE, len(trace) + 1)
         memory = _touched(trace, first, last)
         for line, registers in enumerate(_register_lines(trace, first, last), first):
-            stream.write(",".join([registers, *memory[line], *writes.get(line, ())]) + "\n")
+            yield ",".join([registers, *memory[line], *writes.get(line, ())])
 
 
 def _register_lines(trace: Trace, first: int, last: int) -> Iterator[str]:
