@@ -214,15 +214,22 @@ def test_drcov_covers_the_instructions_that_ran_and_no_others(path: Path, tmp_pa
 # All
 
 
+def _whole() -> Trace:
+    """With all that may be recorded."""
+    with Heap() as heap, heap.trace(accesses=True, registers=True) as recorder:
+        heap.free(heap.malloc(100))
+    return recorder.trace
+
+
 @pytest.mark.parametrize("name", EXPORTS)
 def test_a_file_that_cannot_be_written_is_said(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written: "):
-        EXPORTS[name](traced("reuse"), tmp_path / "no" / "folder")
+        EXPORTS[name](_whole(), tmp_path / "no" / "folder")
 
 
 @pytest.mark.parametrize("name", EXPORTS)
 def test_a_stream_gets_what_a_file_gets(name: str, tmp_path: Path) -> None:
-    trace = traced("reuse", accesses=True)
+    trace = _whole()
     EXPORTS[name](trace, tmp_path / "out")
     stream = io.BytesIO() if name == "drcov" else io.StringIO()
     EXPORTS[name](trace, stream)
@@ -233,6 +240,6 @@ def test_a_stream_gets_what_a_file_gets(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", EXPORTS)
 def test_a_trace_of_nothing_is_exported_too(name: str, tmp_path: Path) -> None:
-    with Heap() as heap, heap.trace(accesses=True) as recorder:
+    with Heap() as heap, heap.trace(accesses=True, registers=True) as recorder:
         EXPORTS[name](recorder.trace, tmp_path / "out")
     assert (tmp_path / "out").stat().st_size > 0
