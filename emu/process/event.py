@@ -28,32 +28,6 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """at: instructions executed before it. entry: blocks entered; accesses: made before it."""
-
-    at: int
-    entry: int
-    accesses: int
-
-
-@dataclass(frozen=True, slots=True)
-class Called(Event):
-    """The program called a function of the allocator. index counts from 1."""
-
-    index: int
-    name: str
-    args: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Returned(Event):
-    """The call came back; rax."""
-
-    index: int
-    result: int
-
-
-@dataclass(frozen=True, slots=True)
 class Wrote:
     """Bytes in memory were replaced."""
 
@@ -104,6 +78,36 @@ class Refilled:
 
 Effect = Wrote | Discarded | Moved | Shown | Owned | Refilled
 """What the kernel, or a person, did to memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """at: instructions executed before it. entry: blocks entered; accesses: made before it."""
+
+    at: int
+    entry: int
+    accesses: int
+
+
+@dataclass(frozen=True, slots=True)
+class Called(Event):
+    """The program called a function of the allocator. index counts from 1.
+
+    effects: what was laid on the stack for it.
+    """
+
+    index: int
+    name: str
+    args: tuple[int, ...]
+    effects: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Returned(Event):
+    """The call came back; rax."""
+
+    index: int
+    result: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
+from emu.process.event import Discarded, Effect, Moved, Owned, Refilled, Shown, Wrote
 from emu.process.pages import Pages
 from emu.process.stop import Access
 from emu.process.versions import Version, Versions
+from emu.process.watcher import MemoryWatcher
 from syscalls.abi import PAGE
 from syscalls.memory import TooMuchTouched
 from syscalls.page_sets import among, any_among, runs
@@ -41,6 +43,7 @@ class Mmu:
         self._executed: dict[int, int] = {}
         self._forgetting: int | None = None
         self._walking = self._lost_count = False
+        self.watcher: MemoryWatcher | None = None
         self.flush_tlb: Callable[[], None] = lambda: None
         self.forget_code: Callable[[int, int], None] = lambda start, end: None
 
@@ -78,6 +81,16 @@ class Mmu:
         """Rights of a page if they allow the access, else ""; and where its bytes are."""
         if self._forgetting is not None:
             return "rx", self._forgetting
+        watcher = self.watcher
+        if watcher is None:
+            return self._walk(page, access)
+        new = not self.has_seen(page)
+        watcher.walking()
+        rights, place = self._walk(page, access)
+        watcher.walked(page, access, new=new and bool(rights))
+        return rights, place
+
+    def _walk(self, page: int, access: int) -> tuple[str, int]:
         self._walking = True
         try:
             rights = self._fault(page, _LETTER[access])
@@ -107,6 +120,10 @@ class Mmu:
             return "rw"
         return "rw" if "w" in rights and frame not in self._executed else "r"
 
+    def _tell(self, effect: Effect) -> None:
+        if self.watcher is not None:
+            self.watcher.changed(effect)
+
     # Bytes
 
     def read(self, address: int, size: int) -> bytes:
@@ -116,6 +133,7 @@ class Mmu:
 
     def write(self, address: int, data: bytes) -> None:
         self._own_all(address & ~_OFFSET, address + len(data))
+        self._tell(Wrote(address, data))
         done = 0
         for place, size in self.pages.pieces(address, len(data)):
             self._versions.catch_all(range(place & ~_OFFSET, place + size, PAGE))
@@ -145,6 +163,10 @@ class Mmu:
             return
         self._take_page()
         self._versions.catch(page)
+        if self.watcher is not None:
+            if frame is not None and self._shown.get(page) != frame:
+                self._tell(Shown(page, frame, self.frame_bytes(frame)))
+            self._tell(Owned(page))
         if frame is not None:
             self.windows.copy(frame, frame + PAGE, page)
             shown = self._shown.pop(page, None)
@@ -162,6 +184,8 @@ class Mmu:
     def show(self, page: int, frame: int) -> None:
         if self._shown.get(page) != frame:
             self._versions.catch(page)
+            if self.watcher is not None:
+                self._tell(Shown(page, frame, self.frame_bytes(frame)))
             self._shown[page] = frame
 
     def _take_page(self) -> None:
@@ -171,6 +195,7 @@ class Mmu:
     def discard(self, start: int, end: int) -> None:
         if not self._may_be_cached(start, end):
             return
+        self._tell(Discarded(start, end))
         pages = among(self._written, start, end)
         shown = among(self._shown, start, end)
         self._versions.catch_all((*pages, *shown, *among(self._zeros, start, end)))
@@ -188,6 +213,7 @@ class Mmu:
         return self._lost_count or any(any_among(p, start, end) for p in self.pages.present())
 
     def move(self, start: int, end: int, to: int) -> None:
+        self._tell(Moved(start, end, to))
         by = to - start
         pages, shown = among(self._written, start, end), among(self._shown, start, end)
         zeros = among(self._zeros, start, end)
@@ -214,6 +240,7 @@ class Mmu:
 
     def refill(self, frame: int, data: bytes) -> None:
         self._versions.catch(frame)
+        self._tell(Refilled(frame, data))
         self.windows.write(frame, data)
         self._forget(frame)
 
@@ -221,6 +248,7 @@ class Mmu:
         hidden = [page for page, frame in self._shown.items() if frame in frames]
         self._versions.catch_all(hidden)
         for page in hidden:
+            self._tell(Discarded(page, page + PAGE))
             self._forget(self._shown.pop(page))
         if hidden:
             self.flush_tlb()

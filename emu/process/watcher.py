@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from emu.process.event import Effect
 from syscalls import SystemCall
 
 
@@ -27,6 +28,19 @@ class Watcher(Protocol):
 
     def faulted(self, rip: int, what: str, address: int | None) -> None:
         """An exception of the CPU: of the instruction at rip, which did not run."""
+
+
+class MemoryWatcher(Protocol):
+    """Told of what the kernel, or a person, does to memory."""
+
+    def changed(self, effect: Effect) -> None:
+        """Something is about to be done to memory."""
+
+    def walking(self) -> None:
+        """The CPU asks for a page."""
+
+    def walked(self, page: int, access: int, *, new: bool) -> None:
+        """It was given one. new: it had nothing before."""
 
 
 class Nobody:

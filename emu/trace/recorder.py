@@ -9,10 +9,20 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from emu.process.event import Called, Event, Faulted, Returned, SystemCalled
+from emu.process.event import (
+    Called,
+    Effect,
+    Event,
+    Faulted,
+    Interrupted,
+    PageFaulted,
+    Returned,
+    SystemCalled,
+)
 from emu.process.machine import NOBODY, Machine
 from emu.process.slots import UNKNOWN
 from emu.process.sources import Sources
+from emu.process.stop import Access
 from emu.trace.accesses import AccessRecords
 from emu.trace.blocks import Blocks, Places
 from emu.trace.entries import Entries
@@ -53,6 +63,8 @@ class Recorder:
         self._steps = StepRecords() if registers else None
         self._after: Registers | None = None
         self._events: list[Event] = []
+        self._effects: list[Effect] = []
+        self._changed_at = 0, 0, 0
         self._first_count = self._calls = 0
 
     def __enter__(self) -> Self:
@@ -73,12 +85,14 @@ class Recorder:
         self._first_count = cpu.counter.count
         on_accesses = self._accesses.append if self._accesses else None
         cpu.record(self, on_accesses, self._steps.append if self._steps else None)
-        self._machine.watcher = self
+        self._machine.watcher = self._machine.memory.watcher = self
 
     def stop(self) -> None:
         """What happens from now on is not in the trace."""
         self._after = self._registers_now()
+        self._interrupted()
         self._machine.watcher = NOBODY
+        self._machine.memory.watcher = None
         self._machine.cpu.record(None)
 
     # What the counter tells
@@ -109,26 +123,66 @@ class Recorder:
 
     def called(self, function: str, arguments: tuple[int, ...]) -> None:
         """The program is about to call a function."""
+        self._interrupted()
         self._calls += 1
         self._events.append(Called(*self._now(), self._calls, function, arguments))
 
     def begins(self) -> None:
         """The call is set up."""
+        last = self._events[-1] if self._events else None
+        if isinstance(last, Called) and not last.effects:
+            self._events[-1] = replace(last, effects=self._taken())
+        self._interrupted()
 
     def returned(self, result: int) -> None:
         """It came back."""
+        self._interrupted()
         self._events.append(Returned(*self._now(), self._calls, result))
 
     def asked(self) -> None:
         """A system call begins."""
+        self._interrupted()
 
     def answered(self, call: SystemCall) -> None:
         """It was answered."""
-        self._events.append(SystemCalled(*self._now(), call))
+        self._events.append(SystemCalled(*self._now(), call, self._taken()))
 
     def faulted(self, rip: int, what: str, address: int | None) -> None:
         """An exception of the CPU."""
+        self._interrupted()
         self._events.append(Faulted(*self._now(), rip, what, address))
+
+    # What the memory tells
+
+    def changed(self, effect: Effect) -> None:
+        """Something is done to memory."""
+        if not self._effects:
+            self._changed_at = self._now()
+        self._effects.append(effect)
+
+    def walking(self) -> None:
+        """The CPU asks for a page: what was done before was not for that."""
+        self._interrupted()
+
+    def walked(self, page: int, access: int, *, new: bool) -> None:
+        """It was given one. The block has been counted whole, and a store been told of."""
+        if new or self._effects:
+            at, entry, accesses = self._now()
+            if access != Access.EXECUTE and entry:
+                at, entry = at - self._machine.cpu.counter.length, entry - 1
+            accesses -= access == Access.WRITE and accesses > 0
+            kind, effects = str(Access(access)), self._taken()
+            self._events.append(PageFaulted(at, entry, accesses, page, kind, effects))
+
+    def _interrupted(self) -> None:
+        """What was done to memory was no system call's."""
+        if self._effects:
+            self._events.append(Interrupted(*self._changed_at, self._taken()))
+
+    def _taken(self) -> tuple[Effect, ...]:
+        taken = tuple(self._effects)
+        self._effects.clear()
+        return taken
 
     def _now(self) -> tuple[int, int, int]:
         counter, probe = self._machine.cpu.counter, self._machine.cpu.accesses
@@ -140,6 +194,7 @@ class Recorder:
     def trace(self) -> Trace:
         """What was recorded so far."""
         self._machine.cpu.counter.drain()
+        self._interrupted()
         entries, blocks = self._entries.rows, self._blocks()
         cuts = self._cut_entries(blocks, entries)
         events = tuple(self._events)
