@@ -14,6 +14,7 @@ from emu.process.machine import Snapshot
 from emu.process.process import BUDGET, Process
 from emu.view import invariants
 from emu.view.blocks import Block, Walk, Walker
+from emu.view.call_history import CallHistory
 from emu.view.finding import Finding
 from emu.view.ledger import Ledger, LedgerState
 from emu.view.memory_slice import MemorySlice, mapped
@@ -79,6 +80,7 @@ class Heap(Closing):
         self.named_syscalls: list[tuple[NamedSyscall, ...]] = []
         """What each call asked of the kernel, with places for addresses."""
         self._walker = Walker(self.process.memory)
+        self._history: CallHistory[HeapSnapshot] | None = None
 
     def close(self) -> None:
         self.process.close()
@@ -103,8 +105,26 @@ class Heap(Closing):
         """
         if snapshot.heap is not self:
             raise SnapshotError("the snapshot is of another heap")
+        self._go_to(snapshot)
+        self._history = None
+
+    def _go_to(self, snapshot: HeapSnapshot) -> None:
         self.process.restore(snapshot.process)
         self._put_back(snapshot.books)
+
+    @property
+    def history(self) -> CallHistory[HeapSnapshot]:
+        """Steps call by call, both ways, as far back as when it was first asked for.
+
+        `restore` begins another one.
+        """
+        if self._history is None:
+            self._history = CallHistory(self.snapshot, self._go_to)
+        return self._history
+
+    def _calling(self) -> None:
+        if self._history is not None:
+            self._history.calling()
 
     def fork(self) -> Heap:
         """Another heap in the same state. Each goes on by itself; close both."""
@@ -130,18 +150,21 @@ class Heap(Closing):
 
     def malloc(self, size: int) -> int:
         """os_malloc(size): a payload, or 0."""
+        self._calling()
         call = self._call("os_malloc", size)
         self.ledger.allocated(call.index, call.result or 0, size)
         return call.result or 0
 
     def calloc(self, count: int, size: int) -> int:
         """os_calloc(count, size): a payload of zeros, or 0."""
+        self._calling()
         call = self._call("os_calloc", count, size)
         self.ledger.allocated(call.index, call.result or 0, count * size, zeroed=True)
         return call.result or 0
 
     def realloc(self, payload: int | None, size: int) -> int:
         """os_realloc(payload, size): the payload, the same or another, or 0."""
+        self._calling()
         old = payload or 0
         self.ledger.resizing(old, size, len(self.calls) + 1)
         call = self._call("os_realloc", old, size)
@@ -150,6 +173,7 @@ class Heap(Closing):
 
     def free(self, payload: int | None) -> None:
         """os_free(payload)."""
+        self._calling()
         self.ledger.freeing(len(self.calls) + 1, payload or 0)
         call = self._call("os_free", payload or 0)
         self.ledger.freed(call.index)
