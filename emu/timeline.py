@@ -1,8 +1,8 @@
-"""The past of a scenario: any moment of it is reached again, and searched in both directions.
+"""The past of a scenario or a program: any moment is reached again, and searched both ways.
 
-The scenario is run to its end once; a snapshot is taken at the beginning of each call. A moment is
-a count of instructions. It is reached by going back to the last snapshot before it, and running so
-many instructions more; long calls get more snapshots on the way. What is looked for (an
+It is run to its end once, and snapshots are taken on the way: at the beginning of each call, and
+where it is far from one to the next. A moment is a count of instructions. It is reached by going
+back to the last snapshot before it, and running so many instructions more. What is looked for (an
 instruction, an access) is found in traces from one snapshot to the next, recorded when they are
 first searched.
 """
@@ -16,8 +16,9 @@ from pathlib import Path
 
 from emu.closing import Closing
 from emu.heap import Heap
-from emu.process.machine import Snapshot
+from emu.process.machine import Machine, Snapshot
 from emu.process.process import INTERRUPT_LENGTH
+from emu.process.program import Program
 from emu.process.stop import Stop
 from emu.process.watcher import Nobody
 from emu.run import Run, play
@@ -25,6 +26,7 @@ from emu.scenario.load import load
 from emu.scenario.operations import Scenario
 from emu.trace.recorder import Recorder
 from emu.trace.trace import Trace
+from syscalls.ending import Killed
 
 _KEPT = 8
 """Traces: enough to search around one place."""
@@ -58,30 +60,26 @@ class _Beginnings(Nobody):
 class Timeline(Closing):
     """Stands at `now`, the number of instructions that have run; at 0 first. Close it.
 
-    run: what came of the scenario. end: the last moment. InputError where there is no scenario.
+    machine: what goes back. end: the last moment. signal: of which it died there, if it did.
     """
 
-    def __init__(self, scenario: Scenario | Path | str, allocator: str | Path = "osmem") -> None:
-        if not isinstance(scenario, Scenario):
-            scenario = load(scenario)
-        self.heap = Heap(allocator)
-        self.process = self.heap.process
-        beginnings = _Beginnings(self.heap)
-        self.process.watcher = beginnings
-        self.run: Run = play(scenario, self.heap)
-        self.process.watcher = Nobody()
-        self._snapshots, self._counts = beginnings.snapshots, beginnings.counts
-        self._numbers, self._call_starts = beginnings.numbers, list(beginnings.counts)
-        self.end = self.process.cpu.counter.count
+    signal: int | None = None
+
+    def __init__(self, machine: Machine, snapshots: list[Snapshot], counts: list[int]) -> None:
+        self.machine = machine
+        self._snapshots, self._counts = snapshots, counts
+        self.end = machine.cpu.counter.count
         self._traces: OrderedDict[tuple[int, int, bool], Trace] = OrderedDict()
         self.now = 0
-        if self._snapshots:
+        if isinstance(machine.ending, Killed):
+            self.signal = machine.ending.number
+        if snapshots:
             self.go_to(0)
 
     def close(self) -> None:
         self._snapshots.clear()
         self._traces.clear()
-        self.heap.close()
+        self.machine.close()
 
     @property
     def is_empty(self) -> bool:
@@ -89,12 +87,8 @@ class Timeline(Closing):
         return not self._snapshots
 
     def where(self, moment: int) -> str:
-        """A moment as #12 +345: by call and instruction.
-
-        What the program itself writes belongs to the call before.
-        """
-        call = self._last(self._call_starts, moment)
-        return f"#{self._numbers[call]} +{moment - self._call_starts[call]}"
+        """A moment for people."""
+        return f"+{moment}"
 
     def _last(self, starts: list[int], moment: int) -> int:
         """Which of the starts is the last one before the instruction at a moment."""
@@ -103,28 +97,27 @@ class Timeline(Closing):
     def go_to(self, moment: int) -> None:
         """The process is as it was when so many instructions had run."""
         if not 0 <= moment <= self.end:
-            raise ValueError(f"{moment} is no moment: the scenario ran {self.end} instructions")
-        process = self.process
-        process.restore(self._snapshots[self._reach(moment)])
-        left = moment - process.cpu.counter.count
-        stop = process.run(process.cpu.get("rip"), left)
-        if stop is Stop.HALTED and process.way_out:
-            process.cpu.set("rip", process.way_out - INTERRUPT_LENGTH)  # it will leave
-        missing = moment - process.cpu.counter.count
-        if stop is Stop.BUDGET and missing:
-            process.cpu.run_part(missing)
+            raise ValueError(f"{moment} is no moment: {self.end} instructions ran")
+        machine = self.machine
+        machine.restore(self._snapshots[self._reach(moment)])
+        stop = machine.run(machine.cpu.get("rip"), moment - machine.cpu.counter.count)
+        while stop is Stop.BUDGET and machine.cpu.counter.count < moment:
+            machine.cpu.run_part(moment - machine.cpu.counter.count)
+            stop = machine.run(machine.cpu.get("rip"), moment - machine.cpu.counter.count)
+        if stop is Stop.HALTED and machine.way_out:
+            machine.cpu.set("rip", machine.way_out - INTERRUPT_LENGTH)  # it will leave
         self.now = moment
 
     def _reach(self, moment: int) -> int:
         """The last snapshot before a moment. Where it is far away, more are taken on the way."""
         index = self._last(self._counts, moment)
-        process = self.process
+        machine = self.machine
         while self._length(index) > 2 * STRIDE and moment - self._counts[index] > STRIDE:
-            process.restore(self._snapshots[index])
-            process.run(process.cpu.get("rip"), STRIDE)
+            machine.restore(self._snapshots[index])
+            machine.run(machine.cpu.get("rip"), STRIDE)
             index += 1
-            self._snapshots.insert(index, process.snapshot())
-            self._counts.insert(index, process.cpu.counter.count)
+            self._snapshots.insert(index, machine.snapshot())
+            self._counts.insert(index, machine.cpu.counter.count)
         return index
 
     def _length(self, index: int) -> int:
@@ -169,11 +162,49 @@ class Timeline(Closing):
         return made
 
     def _recorded(self, index: int, accesses: bool) -> Trace:
-        process = self.process
-        process.restore(self._snapshots[index])
-        recorder = Recorder(process, accesses=accesses, sources=process.sources)
+        machine = self.machine
+        machine.restore(self._snapshots[index])
+        recorder = Recorder(machine, accesses=accesses)
         with recorder:
-            process.run(process.cpu.get("rip"), self._length(index))
+            machine.run(machine.cpu.get("rip"), self._length(index))
         trace = recorder.trace
         self.go_to(self.now)
         return trace
+
+
+class ScenarioTimeline(Timeline):
+    """Of a scenario. run: what came of it. InputError where there is none."""
+
+    def __init__(self, scenario: Scenario | Path | str, allocator: str | Path = "osmem") -> None:
+        if not isinstance(scenario, Scenario):
+            scenario = load(scenario)
+        self.heap = Heap(allocator)
+        beginnings = _Beginnings(self.heap)
+        self.heap.process.watcher = beginnings
+        self.run: Run = play(scenario, self.heap)
+        self.heap.process.watcher = Nobody()
+        self._numbers, self._call_starts = beginnings.numbers, list(beginnings.counts)
+        super().__init__(self.heap.process, beginnings.snapshots, beginnings.counts)
+
+    def where(self, moment: int) -> str:
+        """#12 +345: by call and instruction; what the program writes is of the call before."""
+        call = self._last(self._call_starts, moment)
+        return f"#{self._numbers[call]} +{moment - self._call_starts[call]}"
+
+
+class ProgramTimeline(Timeline):
+    """Of a program that has been loaded. SnapshotError where it cannot be taken back.
+
+    Its standard files must be such as can be read again (Replayed, Capture).
+    """
+
+    def __init__(self, program: Program) -> None:
+        snapshots, counts, stop = [], [], Stop.BUDGET
+        counter = program.cpu.counter
+        while stop is Stop.BUDGET and counter.count < program.budget:
+            snapshots.append(program.snapshot())
+            counts.append(counter.count)
+            left = program.budget - counter.count
+            stop = program.run(program.cpu.get("rip"), min(STRIDE, left))
+        self.program = program
+        super().__init__(program, snapshots, counts)

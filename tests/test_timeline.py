@@ -11,7 +11,7 @@ from emu.allocators import find
 from emu.debug.past import Past
 from emu.debug.target import Reason, Watch
 from emu.scenario.load import SHIPPED
-from emu.timeline import Timeline
+from emu.timeline import ScenarioTimeline
 
 SCENARIO = """\
 a = malloc 1000
@@ -33,19 +33,19 @@ def scenario(tmp_path):
 
 @pytest.fixture
 def timeline(scenario):
-    with Timeline(scenario) as made:
+    with ScenarioTimeline(scenario) as made:
         yield made
 
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.heap")), ids=lambda path: path.stem)
 def test_at_each_moment_stands_the_instruction_that_ran_then(path):
     addresses = run(path, trace=True).trace.addresses().tolist()
-    with Timeline(path) as timeline:
+    with ScenarioTimeline(path) as timeline:
         assert timeline.end == len(addresses)
         for moment in random.Random(1).sample(range(timeline.end), min(60, timeline.end)):
             timeline.go_to(moment)
-            assert timeline.process.cpu.get("rip") == addresses[moment]
-            assert timeline.process.cpu.counter.count == moment
+            assert timeline.machine.cpu.get("rip") == addresses[moment]
+            assert timeline.machine.cpu.counter.count == moment
 
 
 def test_a_moment_is_the_same_every_time(timeline):
@@ -53,7 +53,7 @@ def test_a_moment_is_the_same_every_time(timeline):
     for moment in random.Random(2).choices(range(timeline.end + 1), k=200):
         timeline.go_to(moment)
         start = timeline.heap.start
-        state = timeline.process.cpu.state(), timeline.process.memory.read(start, 4096)
+        state = timeline.machine.cpu.state(), timeline.machine.memory.read(start, 4096)
         assert seen.setdefault(moment, state) == state
 
 
@@ -63,7 +63,7 @@ def test_the_history_has_an_end(timeline):
 
 
 def test_steps_forward_and_back_cancel_each_other(timeline):
-    target = Past(timeline, find("osmem"))
+    target = Past(timeline, ("", b""))
     before = [target.registers()]
     for _ in range(300):
         assert target.step().reason is Reason.STEPPED
@@ -75,7 +75,7 @@ def test_steps_forward_and_back_cancel_each_other(timeline):
 
 
 def test_a_watchpoint_stops_at_the_same_writes_in_both_directions(timeline):
-    target = Past(timeline, find("osmem"))
+    target = Past(timeline, ("", b""))
     place = timeline.heap.start
     target.watches = {Watch(place, 8, "write")}
     forward, values = [], []
@@ -93,7 +93,7 @@ def test_a_watchpoint_stops_at_the_same_writes_in_both_directions(timeline):
 
 def test_a_breakpoint_stops_before_its_instruction_in_both_directions(timeline):
     image = find("osmem")
-    target = Past(timeline, image)
+    target = Past(timeline, ("", b""))
     place = image.symbols["os_malloc"]
     target.breakpoints = {place}
     forward = []
@@ -109,7 +109,7 @@ def test_a_breakpoint_stops_before_its_instruction_in_both_directions(timeline):
 
 def test_long_calls_get_snapshots_on_the_way_and_stay_the_same(scenario, monkeypatch):
     def stops(timeline):
-        target = Past(timeline, find("osmem"))
+        target = Past(timeline, ("", b""))
         target.watches = {Watch(timeline.heap.start, 8, "write")}
         timeline.go_to(timeline.end)
         found = []
@@ -117,20 +117,20 @@ def test_long_calls_get_snapshots_on_the_way_and_stay_the_same(scenario, monkeyp
             found.append(timeline.now)
         for moment in range(0, timeline.end, 37):
             timeline.go_to(moment)
-            found.append((moment, timeline.process.cpu.state(), timeline.where(moment)))
+            found.append((moment, timeline.machine.cpu.state(), timeline.where(moment)))
         return found
 
-    with Timeline(scenario) as timeline:
+    with ScenarioTimeline(scenario) as timeline:
         expected = stops(timeline)
         calls = len(timeline._counts)
     monkeypatch.setattr("emu.timeline.STRIDE", 30)
-    with Timeline(scenario) as timeline:
+    with ScenarioTimeline(scenario) as timeline:
         assert stops(timeline) == expected
         assert len(timeline._counts) > calls + 5
 
 
 def test_what_has_happened_cannot_be_changed(timeline):
-    target = Past(timeline, find("osmem"))
+    target = Past(timeline, ("", b""))
     assert not target.write(timeline.heap.start, b"x")
     with pytest.raises(ValueError, match="cannot be changed"):
         target.set_register("rax", 1)

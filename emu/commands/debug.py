@@ -1,38 +1,84 @@
-"""emu debug: a scenario under gdb, in both directions of time."""
+"""emu debug: a scenario or a program under gdb, in both directions of time."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from emu.commands.common import ALLOCATOR, CONTEXT
+from emu.commands.program import LIMITS, WORLD, MayBeProgram, launched, options
+from emu.errors import InputError, SnapshotError
+
+if TYPE_CHECKING:
+    from emu.debug.past import Past
+
+_STDERR = 2
 
 
-@click.command("debug", context_settings=CONTEXT)
-@click.argument("file", metavar="FILE")
+@click.command("debug", cls=MayBeProgram, context_settings=CONTEXT)
+@click.option("--exec", "is_program", is_flag=True, help="FILE is a program, and not a scenario.")
 @ALLOCATOR
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of 127.0.0.1; 0: any.")
 @click.option("--pipe", is_flag=True, help="Serve gdb through standard input and output.")
-def debug_command(file: str, allocator: str, port: int, pipe: bool) -> None:
-    """Let gdb look at a scenario, in both directions: FILE is run, and can be gone through.
+@options(WORLD)
+@options(LIMITS)
+@click.argument("file", metavar="FILE")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
+def debug_command(
+    file: str,
+    arguments: tuple[str, ...],
+    is_program: bool,
+    allocator: str,
+    port: int,
+    pipe: bool,
+    **given: Any,
+) -> None:
+    """Let gdb look at a run, in both directions of time.
+
+    FILE is run to its end, and can then be gone through: a scenario, or with --exec a program.
+    Options stand before it. What a program writes goes to the standard error.
 
     \b
     Examples:
         emu debug reuse.heap                    and what it prints, elsewhere
         gdb -ex 'target remote | emu debug --pipe reuse.heap'
+        gdb -ex 'target remote | emu debug --pipe --exec ./hello'
     """
-    from emu.debug.past import Past
     from emu.debug.transport import serve, serve_pipe
-    from emu.errors import InputError
-    from emu.timeline import Timeline
 
-    with Timeline(file, allocator) as timeline:
-        if timeline.is_empty:
-            raise InputError("nothing to debug: the scenario calls no function", file)
-        target = Past(timeline, timeline.heap.image)
-        if pipe:
-            serve_pipe(target)
-        else:
-            serve(target, port, _tell)
+    if arguments and not is_program:
+        raise InputError("one scenario is debugged", arguments[0], expected="a single FILE")
+    target = _program(file, arguments, given) if is_program else _scenario(file, allocator)
+    if pipe:
+        serve_pipe(target)
+    else:
+        serve(target, port, _tell)
+
+
+def _scenario(file: str, allocator: str) -> Past:
+    from emu.debug.executable import executable
+    from emu.debug.past import Past
+    from emu.timeline import ScenarioTimeline
+
+    timeline = ScenarioTimeline(file, allocator)
+    if timeline.is_empty:
+        raise InputError("nothing to debug: the scenario calls no function", file)
+    image = timeline.heap.image
+    return Past(timeline, (image.name, executable(image)), heap=timeline.heap)
+
+
+def _program(file: str, arguments: tuple[str, ...], given: dict[str, Any]) -> Past:
+    from emu.debug.past import Past
+    from emu.timeline import ProgramTimeline
+
+    program = launched(file, arguments, given, output=_STDERR, replayed=True)
+    try:
+        timeline = ProgramTimeline(program)
+    except SnapshotError as error:
+        raise InputError(str(error), file) from None
+    about = program.kernel.context.filesystem.program
+    return Past(timeline, program.file, about.auxiliary)
 
 
 def _tell(port: int) -> None:

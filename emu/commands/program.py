@@ -57,6 +57,14 @@ LIMITS: tuple[Callable[[_F], _F], ...] = (
 )
 
 
+class MayBeProgram(click.Command):
+    """What stands behind the name of a program is the program's."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.allow_interspersed_args = "--exec" not in args
+        return super().parse_args(ctx, args)
+
+
 def options(group: tuple[Callable[[_F], _F], ...]) -> Callable[[_F], _F]:
     """Gives a command a group of options, in their order."""
 
@@ -69,9 +77,17 @@ def options(group: tuple[Callable[[_F], _F], ...]) -> Callable[[_F], _F]:
 
 
 def launched(
-    program: str, arguments: tuple[str, ...], given: dict[str, Any], *, output: int = 1
+    program: str,
+    arguments: tuple[str, ...],
+    given: dict[str, Any],
+    *,
+    output: int = 1,
+    replayed: bool = False,
 ) -> Program:
-    """The program with what the options give it. output: our file that is its standard output."""
+    """The program with what the options give it. output: our file that is its standard output.
+
+    replayed: it will go back; it reads nothing of ours, and what it writes is passed on once.
+    """
     from emu.launch import launch
     from emu.process.program import BUDGET
 
@@ -79,7 +95,7 @@ def launched(
         program,
         arguments,
         environment=_environment(given["variables"]),
-        world=_world(given, output),
+        world=_world(given, output, replayed=replayed),
         limits=_limits(given["memory"]),
         budget=given["budget"] or BUDGET,
     )
@@ -113,9 +129,12 @@ def _environment(variables: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def _world(given: dict[str, Any], output: int) -> World:
-    from syscalls.host_stream import HostStream
-    from syscalls.world import World
+def _world(given: dict[str, Any], output: int, *, replayed: bool) -> World:
+    from syscalls.host_stream import HostStream, Replayed
+    from syscalls.world import Capture, Stream, World
+
+    def stream(fd: int) -> Stream:
+        return Replayed(HostStream(fd)) if replayed else HostStream(fd)
 
     root = _folder(given["root"], "--root")
     limits = {"most_output": given["output"], "most_files": given["files"]}
@@ -124,9 +143,9 @@ def _world(given: dict[str, Any], output: int) -> World:
         root=root,
         writable=_folder(given["writable"], "--writable"),
         folder=_working_folder(root),
-        stdin=HostStream(0),
-        stdout=HostStream(output),
-        stderr=HostStream(2),
+        stdin=Capture() if replayed else HostStream(0),
+        stdout=stream(output),
+        stderr=stream(2),
         seed=_seed(given["seed"]),
         host_time=given["host_time"],
         **{name: value for name, value in limits.items() if value is not None},

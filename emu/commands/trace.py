@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from emu.commands.common import ALLOCATOR, CONTEXT
-from emu.commands.program import LIMITS, WORLD, options
+from emu.commands.program import LIMITS, WORLD, MayBeProgram, options
 from emu.commands.trace_choice import call_of, range_of, selection
 from emu.commands.trace_input import Input, needs_run, of_file, of_program
 from emu.errors import InputError
@@ -26,15 +26,7 @@ _OF_PROGRAMS = {
 """Options that only a program has, by the names of their values."""
 
 
-class _Trace(click.Command):
-    """What stands behind the name of a program is the program's."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        ctx.allow_interspersed_args = "--exec" not in args
-        return super().parse_args(ctx, args)
-
-
-@click.command("trace", cls=_Trace, context_settings=CONTEXT)
+@click.command("trace", cls=MayBeProgram, context_settings=CONTEXT)
 @click.argument("file", metavar="FILE")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
 @ALLOCATOR

@@ -1,4 +1,4 @@
-"""What gdb debugs of a scenario: its timeline. It is looked at, in both directions, not changed."""
+"""What gdb debugs: a timeline. It is looked at, in both directions of time, and not changed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from itertools import count
 
 import numpy as np
 
-from asm.image import Image
-from emu.debug.executable import executable
 from emu.debug.target import Mapping, Reason, Stopped, Watch
+from emu.heap import Heap
+from emu.process.event import SystemCalled, Wrote
 from emu.process.process import HARNESS
 from emu.process.registers import CONTROL, GENERAL
 from emu.timeline import Search, Timeline
@@ -21,22 +21,30 @@ _SEGMENTS = "cs ss ds es fs gs fs_base gs_base".split()
 _X87 = {"fctrl": "fpcw", "fstat": "fpsw", "ftag": "fptag"}
 _X87_POINTERS = "fiseg fioff foseg fooff fop".split()
 _WIDE = [f"st{number}" for number in range(8)] + [f"xmm{number}" for number in range(16)]
-_SIGSEGV = 11
 
 
 class Past:
-    """A Target (emu/debug/target.py) that stands at the timeline's moment."""
+    """A Target (emu/debug/target.py) that stands at the timeline's moment.
 
-    def __init__(self, timeline: Timeline, image: Image) -> None:
+    file: the ELF file for gdb, and its path. auxv: the auxiliary vector. heap: of a scenario.
+    """
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        file: tuple[str, bytes],
+        auxv: bytes = b"",
+        heap: Heap | None = None,
+    ) -> None:
         self.breakpoints: set[int] = set()
         self.watches: set[Watch] = set()
-        self._timeline, self._image = timeline, image
+        self._timeline, self._file, self._auxv, self._heap = timeline, file, auxv, heap
         self._interrupted = False
 
     # Looking
 
     def registers(self) -> dict[str, int]:
-        cpu = self._timeline.process.cpu
+        cpu = self._timeline.machine.cpu
         general = cpu.state()
         values = {name: general[name] for name in GENERAL if name != "rflags"}
         values |= {"eflags": general["rflags"], "mxcsr": general["mxcsr"]}
@@ -54,31 +62,34 @@ class Past:
         for mapping in self.memory_map():
             if mapping.start <= end < mapping.end:
                 end = min(mapping.end, address + size)
-        return self._timeline.process.memory.read(address, end - address) if end > address else b""
+        return self._timeline.machine.memory.read(address, end - address) if end > address else b""
 
     def write(self, address: int, data: bytes) -> bool:
         return False
 
     def memory_map(self) -> list[Mapping]:
-        space = self._timeline.process.kernel.space
+        space = self._timeline.machine.kernel.space
         rows = [Mapping(r.start, r.end, str(r.rights), space.name_of(r)) for r in space.regions]
-        return [*rows, Mapping(HARNESS, HARNESS + PAGE, "r-x", "way in, way out")]
+        if self._heap is not None:
+            rows.append(Mapping(HARNESS, HARNESS + PAGE, "r-x", "way in, way out"))
+        return rows
 
     def auxv(self) -> bytes:
-        return b""
+        return self._auxv
 
     def executable(self) -> tuple[str, bytes]:
-        return self._image.name, executable(self._image)
+        return self._file
 
     def moment(self) -> str:
         return self._timeline.where(self._timeline.now)
 
     def monitor(self, words: list[str]) -> str:
+        if self._heap is None:
+            return ""
         if words == ["help"]:
             return "monitor blocks    the heap's blocks at this moment\n"
         if words == ["blocks"]:
-            heap = self._timeline.heap
-            return "".join(f"{b.address:#x} {b.size} {b.status}\n" for b in heap.blocks)
+            return "".join(f"{b.address:#x} {b.size} {b.status}\n" for b in self._heap.blocks)
         return ""
 
     def interrupt(self) -> None:
@@ -137,9 +148,8 @@ class Past:
         return Stopped(Reason.BEGIN)
 
     def _at_end(self) -> Stopped:
-        if self._timeline.run.died:
-            return Stopped(Reason.SIGNAL, _SIGSEGV)
-        return Stopped(Reason.END)
+        signal = self._timeline.signal
+        return Stopped(Reason.END) if signal is None else Stopped(Reason.SIGNAL, signal)
 
     # Searching
 
@@ -173,7 +183,19 @@ class Past:
 
 
 def _moments(watch: Watch, trace: Trace) -> list[int]:
+    """Instructions that touched it; a system call, by what the kernel wrote for it."""
     write = None if watch.kind == "access" else watch.kind == "write"
-    touching = trace.touching(watch.address, watch.address + watch.size, write=write)
-    found: list[int] = trace.moments[touching].tolist()
-    return found
+    start, end = watch.address, watch.address + watch.size
+    found: list[int] = trace.moments[trace.touching(start, end, write=write)].tolist()
+    if write is not False:
+        found += [call.at - 1 for call in trace.of_kind(SystemCalled) if _wrote(call, start, end)]
+    return sorted(found)
+
+
+def _wrote(call: SystemCalled, start: int, end: int) -> bool:
+    return any(
+        isinstance(effect, Wrote)
+        and effect.address < end
+        and start < effect.address + len(effect.data)
+        for effect in call.effects
+    )

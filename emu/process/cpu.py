@@ -198,6 +198,11 @@ class Cpu(Registers, Closing):
         code = self.read_code(block, instructions * LONGEST_INSTRUCTION)
         end = mnemonics(code, block)[instructions][0]
         stop = self._run_cut(block, end, instructions)
+        if stop is Stop.EXCEPTION and self.interrupt == GENERAL_PROTECTION:
+            again = self._after_time_stamp()
+            if again is not None:  # a part of the part
+                self.set("rip", again)
+                return Stop.BUDGET
         return Stop.BUDGET if stop is Stop.HALTED else stop
 
     def _forget_blocks(self) -> None:

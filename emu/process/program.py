@@ -105,6 +105,13 @@ class Program(Machine):
         self.kernel.changed()
 
     @property
+    def file(self) -> tuple[str, bytes]:
+        """Its path, and its bytes; not of its interpreter."""
+        assert self.loaded is not None
+        file = self.loaded.objects[0][1]
+        return file.path, file.source.read(0, _LARGEST_SYMBOLS)
+
+    @property
     def sources(self) -> Sources:
         """Functions and lines of source: the program's, and its interpreter's."""
         files = [(file.source.read(0, _LARGEST_SYMBOLS), bias) for bias, file in self._objects]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from emu import Heap
-from emu.timeline import Timeline
+from emu.timeline import ScenarioTimeline
 from syscalls.abi import PAGE
 from tests.bench.engines import Engine, image, pieces
 from tests.bench.measure import Figure, seconds
@@ -53,7 +53,7 @@ def _reverse_step() -> Figure:
     with tempfile.TemporaryDirectory() as folder:
         scenario = Path(folder) / "long.heap"
         scenario.write_text("".join(f"p{number} = malloc 24\n" for number in range(_CALLS)))
-        with Timeline(scenario) as timeline:
+        with ScenarioTimeline(scenario) as timeline:
             timeline.go_to(timeline.end)
             ours, bare = seconds(lambda: timeline.go_to(timeline.now - 1), _bare(), rounds=_STEPS)
             size = f"{timeline.end / 1e6:.1f} M"

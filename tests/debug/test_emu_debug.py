@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -86,12 +87,67 @@ def test_a_session_through_a_pipe(tmp_path):
     assert "\n".join(lines).replace(folder, "") + "\n" == EXPECTED
 
 
+PROGRAM = """\
+#include <string.h>
+#include <unistd.h>
+int total;
+char line[8];
+static void add(int n) { total += n; }
+int main(void) {
+  for (int i = 1; i <= 3; i++) add(i * i);
+  pipe((int *)line);
+  write(1, "done\\n", 5);
+  *(int *)0 = total;
+}
+"""
+OF_PROGRAM = """\
+break add
+continue
+watch total
+continue
+reverse-continue
+delete
+continue
+watch *(long *)line
+reverse-continue
+delete
+reverse-continue
+detach
+"""
+
+
+@pytest.mark.skipif(not (shutil.which("gdb") and shutil.which("gcc")), reason="no gdb, or no gcc")
+def test_a_program_is_gone_through_in_both_directions(tmp_path):
+    source, program, script = (tmp_path / name for name in ("p.c", "p", "script.gdb"))
+    source.write_text(PROGRAM)
+    subprocess.run(["gcc", "-g", "-O0", "-static", "-w", "-o", program, source], check=True)
+    emu = f"{sys.executable} -m emu.cli debug --pipe --exec {program}"
+    script.write_text(f"{BEFORE}target remote | {emu}\n{OF_PROGRAM}")
+    done = subprocess.run(
+        ["gdb", "-nx", "-batch", "-x", script],
+        check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    shown = re.sub(r"0x[0-9a-f]{16}", "ADDRESS", done.stdout.replace(f"{tmp_path}/", ""))
+    for said in (
+        "Breakpoint 1, add (n=1) at p.c:5",
+        "Old value = 0\nNew value = 1\n",
+        "Old value = 1\nNew value = 0\n",
+        "Program received signal SIGSEGV, Segmentation fault.",
+        "10\t  *(int *)0 = total;",
+        "Old value = 17179869187\nNew value = 0\n",
+        "No more reverse-execution history.\nADDRESS in _start ()",
+    ):
+        assert said in shown, shown
+    assert (done.stdout + done.stderr).count("done\n") == 1
+
+
 @pytest.mark.parametrize(
     ("text", "arguments", "said"),
     [
         ("", [], "calls no function"),
         ("a = mallok 3\n", [], "wrong.heap:1"),
         (SCENARIO, ["--allocator", "nobody"], "nobody"),
+        (SCENARIO, ["another.heap"], "a single FILE"),
     ],
 )
 def test_wrong_input_is_told(tmp_path, text, arguments, said):
