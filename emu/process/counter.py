@@ -55,6 +55,10 @@ class Counter(Protocol):
         """Whether the limit has stopped the engine since `arm`."""
 
     @property
+    def held_back(self) -> int:
+        """Instructions of the block that the limit kept from being entered; 0 for none."""
+
+    @property
     def full(self) -> bool:
         """Whether it was not the limit that has stopped the engine, but what is recorded."""
 
@@ -144,6 +148,7 @@ class PythonCounter:
         self.user: int | None = None
         self.count = self.limit = self.block = self.length = 0
         self._spent = self._lost = False
+        self.held_back = 0
         self.full = False
         self.uneven: int | None = None
         self._journal: Journal | None = None
@@ -163,7 +168,7 @@ class PythonCounter:
 
     def arm(self, limit: int) -> None:
         self.drain()
-        self.limit, self._spent = limit, False
+        self.limit, self._spent, self.held_back = limit, False, 0
 
     def learn(self, address: int, size: int, instructions: int) -> None:
         self._known[address, size] = instructions
@@ -222,6 +227,7 @@ class PythonCounter:
     def _enter(self, engine: int, address: int, size: int, _: int) -> None:
         instructions = self._known.get((address, size), UNKNOWN)
         if self.count + instructions > self.limit:
+            self.held_back = instructions
             self._spent, self._lost = True, (address, size) not in self._known
             self._stop(engine)
         else:

@@ -17,7 +17,7 @@ from emu.process import binding, cpuid, screening, time_stamp
 from emu.process.access_probe import AccessProbe, OnAccesses, make_access_probe
 from emu.process.binding import Hook, Status
 from emu.process.counter import Counter, make_counter, take_back_rest
-from emu.process.disassembly import mnemonics
+from emu.process.disassembly import statements
 from emu.process.engine import Engine
 from emu.process.exit_check import exit_check
 from emu.process.journal import Journal
@@ -196,7 +196,8 @@ class Cpu(Registers, Closing):
         self._forget_last_run()
         block = self.get("rip")
         code = self.read_code(block, instructions * LONGEST_INSTRUCTION)
-        end = mnemonics(code, block)[instructions][0]
+        last, size, _ = statements(code, block)[instructions - 1]
+        end = last + size
         stop = self._run_cut(block, end, instructions)
         if stop is Stop.EXCEPTION and self.interrupt == GENERAL_PROTECTION:
             again = self._after_time_stamp()
@@ -236,12 +237,10 @@ class Cpu(Registers, Closing):
         """Runs a block that ends before one of its instructions, this once. HALTED there."""
         self._cut = block
         self._engine.forget_code(block, block + 1)
-        address: int | None = block
-        while address is not None:
-            self._minding.forget()
-            self.counter.arm(self.counter.count + instructions)
-            stop = self._why(self._emulate(address, end))
-            address = self._minding.translate() if stop is Stop.BUDGET else None
+        self._minding.forget()
+        self.counter.arm(self.counter.count + instructions)
+        with self._minding.watching(self.read_code(block, end - block), block):
+            stop = self._why(self._emulate(block, end))
         self._engine.forget_code(block, block + 1)
         return stop
 
@@ -349,7 +348,9 @@ class Cpu(Registers, Closing):
         refused = first_refused(code, address)
         if refused is not None:
             self.refused = refused
-        held = refused is not None or self._minding.holds(code, address, instructions)
+        held = refused is not None
+        if not held and address != self._cut:  # a block that is cut is watched
+            held = self._minding.holds(code, address, instructions)
         self.counter.learn(address, len(code), _NEVER if held else instructions)
 
     def _cpuid(self, _: int, __: int) -> int:

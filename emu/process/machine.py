@@ -152,7 +152,7 @@ class Machine(Closing):
             if stop is Stop.HALTED and self.cpu.get("rip") == self.way_out:
                 return stop
             try:
-                if not self._take(stop, timed < left):
+                if not self._take(stop, timed < left or self._timer_is_due()):
                     return stop
                 deliver(self.cpu, self.kernel.context, self._trap)
             except Ending as ending:
@@ -169,6 +169,17 @@ class Machine(Closing):
         except BaseException:  # ours, or Ctrl-C: the process stands half way
             self.died = True
             raise
+
+    def _timer_is_due(self) -> bool:
+        """Whether the next block would pass a timer's time, whatever the budget was.
+
+        So a run that is stopped anywhere goes on as if it had not been.
+        """
+        context = self.kernel.context
+        left = context.timers.left
+        if left is None or context.world.host_time:
+            return False
+        return self.cpu.counter.held_back > left
 
     def _before_timer(self) -> int:
         """Instructions until a timer may fire; where time is the host's, until the next look."""

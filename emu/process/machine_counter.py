@@ -89,6 +89,11 @@ class MachineCounter:
         return bool(place)
 
     @property
+    def held_back(self) -> int:
+        place = self._place(_SPENT)
+        return self._slots.length_at(place) if place else 0
+
+    @property
     def full(self) -> bool:
         place = self._place(_SPENT)
         return bool(place) and self._slots.length_at(place) <= self._header[_LEFT]

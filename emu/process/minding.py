@@ -10,7 +10,8 @@ entry, and on hosts that cannot run our machine code.
 from __future__ import annotations
 
 import ctypes
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 from emu.process import binding, entry_check
@@ -107,6 +108,21 @@ class Minding:
             self._blocks[address] = self._held = block
         return block.minds
 
+    @contextmanager
+    def watching(self, code: bytes, address: int) -> Iterator[None]:
+        """A block that is translated meanwhile has each access looked at, in its place."""
+        accesses = aligned_accesses(code, address)
+        with ExitStack() as stack:
+            if accesses:
+                stack.enter_context(self._in_places(accesses))
+            yield
+
+    def _in_places(self, accesses: list[Aligned]) -> AbstractContextManager[None]:
+        for access in accesses:
+            self._alignment.learn(access)
+        first, last = accesses[0].address, accesses[-1].address
+        return self._engine.ranging(self._in_place, first, last)
+
     def translate(self) -> int | None:
         """After a stop before a block that minds: translates it anew. Where to go on, then."""
         if self._held is not None:
@@ -129,10 +145,7 @@ class Minding:
             if routine is not None:
                 stack.enter_context(self._engine.calling(self._hook, routine))
             if watched:
-                places = watched[0].address, watched[-1].address
-                stack.enter_context(self._engine.ranging(self._in_place, *places))
-            for access in watched:
-                self._alignment.learn(access)
+                stack.enter_context(self._in_places(watched))
             self._engine.translate(block.address)
         self._counter.learn(block.address, block.size, block.instructions)
         return block.address

@@ -42,7 +42,8 @@ class Blocks:
         address = int(self.address[row])
         found = [place - address for place, _ in mnemonics(self.code[row], address)]
         count = int(self.instructions[row])
-        found += found[-1:] * (count - len(found))  # bytes that the disassembler does not know
+        last = found[-1:] or [0]
+        found += last * (count - len(found))  # bytes that the disassembler does not know
         return found[:count]
 
     def disassembled(self, row: int) -> list[Instruction]:
