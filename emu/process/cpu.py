@@ -14,7 +14,7 @@ from typing import Any
 
 from emu.closing import Closing
 from emu.process import binding, cpuid, screening, time_stamp
-from emu.process.access_probe import AccessProbe, OnAccesses, make_access_probe
+from emu.process.access_probe import OnAccesses
 from emu.process.binding import Hook, Status
 from emu.process.counter import Counter, make_counter, take_back_rest
 from emu.process.disassembly import statements
@@ -22,9 +22,10 @@ from emu.process.engine import Engine
 from emu.process.exit_check import exit_check
 from emu.process.journal import Journal
 from emu.process.minding import Minding
+from emu.process.probes import Probes
 from emu.process.registers import Registers, new_state
 from emu.process.screening import GENERAL_PROTECTION, Refused, first_refused
-from emu.process.step_probe import OnSteps, StepProbe, make_step_probe
+from emu.process.step_probe import OnSteps
 from emu.process.stop import Access, Stop
 
 SLICE = 2_000_000
@@ -87,11 +88,10 @@ class Cpu(Registers, Closing):
         self._engine.hook(Hook.INSTRUCTION, syscall, binding.SYSCALL_INSTRUCTION)
         self._engine.hook(Hook.INTERRUPT, binding.INTERRUPT(self._interrupted))
         self._engine.hook(Hook.TRANSLATED, binding.TRANSLATED(self._translated))
-        self._blocks = self._engine.hook(Hook.BLOCK, self.counter.callback, user=self.counter.user)
-        self.counter.bind(self._engine.user_data(self._blocks))
-        self._minding = Minding(self._engine, self.counter, self._blocks)
-        self.accesses: AccessProbe | None = None
-        self.steps: StepProbe | None = None
+        blocks = self._engine.hook(Hook.BLOCK, self.counter.callback, user=self.counter.user)
+        self.counter.bind(self._engine.user_data(blocks))
+        self._minding = Minding(self._engine, self.counter, blocks)
+        self.probes = Probes(self._engine, self.counter, blocks)
         self._engine.hook(Hook.INSTRUCTION, binding.CPUID(self._cpuid), binding.CPUID_INSTRUCTION)
         self.map_window, self.forget_code = self._engine.map_window, self._engine.forget_code
         self.set_state(new_state())
@@ -122,24 +122,10 @@ class Cpu(Registers, Closing):
         on_accesses and on_steps are told of accesses, and of registers before each instruction.
         Not while it runs. Code that nobody watches is as fast as it was.
         """
-        self.counter.drain()
-        for probe in (self.accesses, self.steps):
-            if probe is not None:
-                probe.close()
-        self.accesses = self.steps = None
-        self.counter.record(journal, in_line=on_accesses is None and on_steps is None)
-        self._engine.redirect(self._blocks, self.counter.callback)
-        if on_accesses is not None:
-            self.accesses = make_access_probe(self._engine, self.counter, on_accesses)
-        if on_steps is not None:
-            self.steps = make_step_probe(self._engine, self.counter, on_steps)
-        self.counter.before_drain = self._drain_probes
+        self.probes.record(journal, on_accesses, on_steps)
         self._forget_blocks()
 
-    def _drain_probes(self) -> None:
-        for probe in (self.accesses, self.steps):
-            if probe is not None:
-                probe.drain()
+    # Going back
 
     def saved(self) -> CpuState:
         """Everything about it but the code that it knows. Not while it runs."""

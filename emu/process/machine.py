@@ -103,9 +103,11 @@ class Machine(Closing):
     def restore(self, snapshot: Snapshot) -> None:
         """The process is as it was, also where it has died since. To any snapshot, any time.
 
-        SnapshotError where it runs, or the snapshot is another's.
+        SnapshotError where it runs, is recorded, or the snapshot is another's.
         """
         self._stands()
+        if self.cpu.counter.recording:
+            raise SnapshotError("the process is recorded: a trace does not go back")
         if snapshot.machine is not self:
             raise SnapshotError("the snapshot is of another process")
         self.kernel.put_back(snapshot.kernel)

@@ -185,7 +185,7 @@ class Recorder:
         return taken
 
     def _now(self) -> tuple[int, int, int]:
-        counter, probe = self._machine.cpu.counter, self._machine.cpu.accesses
+        counter, probe = self._machine.cpu.counter, self._machine.cpu.probes.accesses
         return counter.count - self._first_count, counter.entered, probe.made if probe else 0
 
     # The trace

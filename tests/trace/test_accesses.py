@@ -127,9 +127,9 @@ def test_each_host_has_its_probe() -> None:
         pytest.skip("no x86-64 host")
     source = "f: ret\n.data\nbuffer: .zero 16"
     with _process(source) as process, Recorder(process, accesses=True):
-        assert type(process.cpu.accesses) is MachineAccessProbe
+        assert type(process.cpu.probes.accesses) is MachineAccessProbe
     with _elsewhere(), _process(source) as process, Recorder(process, accesses=True):
-        assert type(process.cpu.accesses) is PythonAccessProbe
+        assert type(process.cpu.probes.accesses) is PythonAccessProbe
 
 
 # Against memory

@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).parent.parent / "process"))
 import guests
 import programs
 
-from emu.errors import GuestDied
+from emu.errors import GuestDied, SnapshotError
 from emu.process import cpu
 from emu.process.process import Process
 from emu.trace.recorder import Recorder
@@ -66,3 +66,11 @@ def test_the_way_in_makes_no_accesses() -> None:
     accesses = _recorded("f: ret", accesses=True).accesses
     assert accesses is not None
     assert len(accesses) == 1  # of the return, which reads where to
+
+
+def test_what_is_recorded_does_not_go_back() -> None:
+    with Process(guests.image("f: ret")) as process:
+        before = process.snapshot()
+        with Recorder(process), pytest.raises(SnapshotError, match="is recorded"):
+            process.restore(before)
+        process.restore(before)

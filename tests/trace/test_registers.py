@@ -67,9 +67,9 @@ def test_each_host_has_its_probe() -> None:
         pytest.skip("no x86-64 host")
     image = guests.image("f: ret")
     with Process(image) as process, Recorder(process, registers=True):
-        assert type(process.cpu.steps) is MachineStepProbe
+        assert type(process.cpu.probes.steps) is MachineStepProbe
     with _elsewhere(), Process(image) as process, Recorder(process, registers=True):
-        assert type(process.cpu.steps) is PythonStepProbe
+        assert type(process.cpu.probes.steps) is PythonStepProbe
 
 
 @given(_any_program, st.booleans())
