@@ -3,21 +3,22 @@
 It is run to its end once, and snapshots are taken on the way: at the beginning of each call, and
 where it is far from one to the next. A moment is a count of instructions. It is reached by going
 back to the last snapshot before it, and running so many instructions more. What is looked for (an
-instruction, an access) is found in traces from one snapshot to the next, recorded when they are
-first searched.
+instruction, an access) is found in traces of pieces, from one snapshot to the next, recorded when
+they are first searched.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from emu.closing import Closing
 from emu.heap import Heap
-from emu.process.machine import Machine, Snapshot
-from emu.process.process import INTERRUPT_LENGTH
+from emu.process.machine import NOBODY, Machine, Snapshot
+from emu.process.process import BUDGET, INTERRUPT_LENGTH, Process
 from emu.process.program import Program
 from emu.process.stop import Stop
 from emu.process.watcher import Nobody
@@ -33,15 +34,20 @@ _KEPT = 8
 STRIDE = 1 << 22
 """Instructions between two snapshots, at the most twice as many."""
 
-Search = Callable[[Trace], list[int]]
-"""Which instructions of a trace are looked for, in order."""
+
+class Piece(NamedTuple):
+    """From a snapshot, by number, to the next: the instructions [began, end)."""
+
+    number: int
+    began: int
+    end: int
 
 
 class _Beginnings(Nobody):
     """Takes a snapshot where a call begins: everything is set up, nothing has run."""
 
-    def __init__(self, heap: Heap) -> None:
-        self._heap = heap
+    def __init__(self, process: Process) -> None:
+        self._process = process
         self.snapshots: list[Snapshot] = []
         self.counts: list[int] = []
         self.numbers: list[int] = []
@@ -51,9 +57,8 @@ class _Beginnings(Nobody):
         self._number += 1
 
     def begins(self) -> None:
-        process = self._heap.process
-        self.snapshots.append(process.snapshot())
-        self.counts.append(process.cpu.counter.count)
+        self.snapshots.append(self._process.snapshot())
+        self.counts.append(self._process.cpu.counter.count)
         self.numbers.append(self._number)
 
 
@@ -127,46 +132,42 @@ class Timeline(Closing):
 
     # Searching
 
-    def first_after(self, moment: int, search: Search, *, accesses: bool) -> int | None:
-        """The first instruction at `moment` or later that is looked for; None where none is."""
-        while moment < self.end:
-            index = self._reach(moment)
-            found = [m for m in self._found(index, search, accesses) if m >= moment]
-            if found:
-                return found[0]
-            moment = self._counts[index] + self._length(index)
-        return None
-
-    def last_before(self, moment: int, search: Search, *, accesses: bool) -> int | None:
-        """The last instruction before `moment` that is looked for; None where none is."""
-        while moment > 0:
-            index = self._reach(moment - 1)
-            found = [m for m in self._found(index, search, accesses) if m < moment]
-            if found:
-                return found[-1]
-            moment = self._counts[index]
-        return None
-
-    def _found(self, index: int, search: Search, accesses: bool) -> Iterator[int]:
+    def piece_at(self, moment: int) -> Piece:
+        """The piece that the instruction at a moment is in."""
+        index = self._reach(moment)
         began = self._counts[index]
-        return (began + found for found in search(self._trace(index, accesses)))
+        return Piece(index, began, began + self._length(index))
 
-    def _trace(self, index: int, accesses: bool) -> Trace:
-        """From a snapshot to the next."""
-        key = self._counts[index], self._length(index), accesses
+    def ahead(self, moment: int) -> Iterator[Piece]:
+        """Pieces from the one with the instruction at a moment to the end."""
+        while moment < self.end:
+            piece = self.piece_at(moment)
+            yield piece
+            moment = piece.end
+
+    def behind(self, moment: int) -> Iterator[Piece]:
+        """Pieces from the one with the instruction before a moment back to the beginning."""
+        while moment > 0:
+            piece = self.piece_at(moment - 1)
+            yield piece
+            moment = piece.began
+
+    def trace(self, piece: Piece, *, accesses: bool) -> Trace:
+        """What ran in a piece; its moments count from where the piece began."""
+        key = piece.began, piece.end, accesses
         made = self._traces.get(key)
         if made is None:
-            made = self._traces[key] = self._recorded(index, accesses)
+            made = self._traces[key] = self._recorded(piece, accesses)
             if len(self._traces) > _KEPT:
                 self._traces.popitem(last=False)
         return made
 
-    def _recorded(self, index: int, accesses: bool) -> Trace:
+    def _recorded(self, piece: Piece, accesses: bool) -> Trace:
         machine = self.machine
-        machine.restore(self._snapshots[index])
+        machine.restore(self._snapshots[piece.number])
         recorder = Recorder(machine, accesses=accesses)
         with recorder:
-            machine.run(machine.cpu.get("rip"), self._length(index))
+            machine.run(machine.cpu.get("rip"), piece.end - piece.began)
         trace = recorder.trace
         self.go_to(self.now)
         return trace
@@ -175,14 +176,20 @@ class Timeline(Closing):
 class ScenarioTimeline(Timeline):
     """Of a scenario. run: what came of it. InputError where there is none."""
 
-    def __init__(self, scenario: Scenario | Path | str, allocator: str | Path = "osmem") -> None:
+    def __init__(
+        self,
+        scenario: Scenario | Path | str,
+        allocator: str | Path = "osmem",
+        *,
+        budget: int = BUDGET,
+    ) -> None:
         if not isinstance(scenario, Scenario):
             scenario = load(scenario)
-        self.heap = Heap(allocator)
-        beginnings = _Beginnings(self.heap)
+        self.heap = Heap(allocator, budget=budget)
+        beginnings = _Beginnings(self.heap.process)
         self.heap.process.watcher = beginnings
         self.run: Run = play(scenario, self.heap)
-        self.heap.process.watcher = Nobody()
+        self.heap.process.watcher = NOBODY
         self._numbers, self._call_starts = beginnings.numbers, list(beginnings.counts)
         super().__init__(self.heap.process, beginnings.snapshots, beginnings.counts)
 
@@ -206,5 +213,4 @@ class ProgramTimeline(Timeline):
             counts.append(counter.count)
             left = program.budget - counter.count
             stop = program.run(program.cpu.get("rip"), min(STRIDE, left))
-        self.program = program
         super().__init__(program, snapshots, counts)

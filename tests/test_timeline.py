@@ -134,3 +134,35 @@ def test_what_has_happened_cannot_be_changed(timeline):
     assert not target.write(timeline.heap.start, b"x")
     with pytest.raises(ValueError, match="cannot be changed"):
         target.set_register("rax", 1)
+
+
+def test_no_more_is_recorded_than_is_looked_for(scenario):
+    with ScenarioTimeline(scenario) as timeline:
+        recorded = []
+        trace = timeline.trace
+        timeline.trace = lambda piece, **what: recorded.append(piece) or trace(piece, **what)
+        target = Past(timeline, ("", b""))
+        target.watches = {Watch(timeline.heap.start, 8, "write")}
+        assert target.step().reason is Reason.STEPPED
+        assert recorded == [timeline.piece_at(0)]
+        assert target.resume().reason is Reason.WATCHPOINT
+        assert set(recorded) == {timeline.piece_at(0)}
+
+
+def test_an_interrupt_ends_a_search_between_two_pieces(timeline):
+    target = Past(timeline, ("", b""))
+    target.breakpoints = {0x1234}
+    recorded = []
+    trace = timeline.trace
+
+    def interrupting(piece, **what):
+        recorded.append(piece)
+        target.interrupt()
+        return trace(piece, **what)
+
+    timeline.trace = interrupting
+    assert target.resume().reason is Reason.INTERRUPTED
+    assert len(recorded) == 1
+    assert timeline.now == 0
+    timeline.trace = trace
+    assert target.resume().reason is Reason.END

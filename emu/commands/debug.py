@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emu.commands.common import ALLOCATOR, CONTEXT
-from emu.commands.program import LIMITS, WORLD, MayBeProgram, launched, options
+from emu.commands.program import LIMITS, WORLD, MayBeProgram, keep_apart, launched, options
 from emu.errors import InputError, SnapshotError
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ _STDERR = 2
 @options(LIMITS)
 @click.argument("file", metavar="FILE")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
+@click.pass_context
 def debug_command(
+    context: click.Context,
+    /,
     file: str,
     arguments: tuple[str, ...],
     is_program: bool,
@@ -49,19 +52,25 @@ def debug_command(
 
     if arguments and not is_program:
         raise InputError("one scenario is debugged", arguments[0], expected="a single FILE")
-    target = _program(file, arguments, given) if is_program else _scenario(file, allocator)
-    if pipe:
-        serve_pipe(target)
+    keep_apart(context, file, is_program=is_program)
+    if is_program:
+        past = _program(file, arguments, given)
     else:
-        serve(target, port, _tell)
+        past = _scenario(file, allocator, given["budget"])
+    with past as target:
+        if pipe:
+            serve_pipe(target)
+        else:
+            serve(target, port, _tell)
 
 
-def _scenario(file: str, allocator: str) -> Past:
+def _scenario(file: str, allocator: str, budget: int | None) -> Past:
     from emu.debug.executable import executable
     from emu.debug.past import Past
+    from emu.process.process import BUDGET
     from emu.timeline import ScenarioTimeline
 
-    timeline = ScenarioTimeline(file, allocator)
+    timeline = ScenarioTimeline(file, allocator, budget=budget or BUDGET)
     if timeline.is_empty:
         raise InputError("nothing to debug: the scenario calls no function", file)
     image = timeline.heap.image
@@ -76,6 +85,7 @@ def _program(file: str, arguments: tuple[str, ...], given: dict[str, Any]) -> Pa
     try:
         timeline = ProgramTimeline(program)
     except SnapshotError as error:
+        program.close()
         raise InputError(str(error), file) from None
     about = program.kernel.context.filesystem.program
     return Past(timeline, program.file, about.auxiliary)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from asm.errors import why
 from emu.commands.common import SIZE
@@ -63,6 +64,28 @@ class MayBeProgram(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.allow_interspersed_args = "--exec" not in args
         return super().parse_args(ctx, args)
+
+
+_OF_PROGRAMS = {
+    "root": "--root", "writable": "--writable", "variables": "--env", "seed": "--seed",
+    "host_time": "--host-time", "memory": "--memory", "output": "--output", "files": "--files",
+}  # fmt: skip
+"""Options that only a program has, by the names of their values."""
+
+
+def keep_apart(context: click.Context, file: str, *, is_program: bool) -> None:
+    """InputError where a scenario is given options of a program's, or a program an allocator."""
+    given = {
+        name
+        for name in context.params
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    if is_program and "allocator" in given:
+        chosen = context.params["allocator"]
+        raise InputError("a program brings its own allocator", f"--allocator {chosen}")
+    for name, option in _OF_PROGRAMS.items():
+        if name in given and not is_program:
+            raise InputError(f"{option} is for programs", file, expected="--exec before FILE")
 
 
 def options(group: tuple[Callable[[_F], _F], ...]) -> Callable[[_F], _F]:

@@ -8,22 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from emu.commands.common import ALLOCATOR, CONTEXT
-from emu.commands.program import LIMITS, WORLD, MayBeProgram, options
+from emu.commands.program import LIMITS, WORLD, MayBeProgram, keep_apart, options
 from emu.commands.trace_choice import call_of, range_of, selection
 from emu.commands.trace_input import Input, needs_run, of_file, of_program
 from emu.errors import InputError
 
 if TYPE_CHECKING:
     from emu.report.trace_view import Selection, Traced, View
-
-_OF_PROGRAMS = {
-    "root": "--root", "writable": "--writable", "variables": "--env", "seed": "--seed",
-    "host_time": "--host-time", "memory": "--memory", "output": "--output", "files": "--files",
-}  # fmt: skip
-"""Options that only a program has, by the names of their values."""
 
 
 @click.command("trace", cls=MayBeProgram, context_settings=CONTEXT)
@@ -117,14 +110,9 @@ def _check(
     context: click.Context, file: str, arguments: tuple[str, ...], given: dict[str, Any]
 ) -> None:
     """InputError where options do not go together, before anything is run."""
-    if not given["is_program"]:
-        if arguments:
-            raise InputError("one trace is looked at", arguments[0], expected="a single FILE")
-        for name, option in _OF_PROGRAMS.items():
-            if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
-                raise InputError(f"{option} is for programs", file, expected="--exec before FILE")
-    elif context.get_parameter_source("allocator") is not ParameterSource.DEFAULT:
-        raise InputError("a program brings its own allocator", f"--allocator {given['allocator']}")
+    if arguments and not given["is_program"]:
+        raise InputError("one trace is looked at", arguments[0], expected="a single FILE")
+    keep_apart(context, file, is_program=given["is_program"])
     targets = [path for _, path in map(_export_of, given["exports"])]
     targets += [given["save"]] if given["save"] else []
     for target in targets:

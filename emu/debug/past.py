@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from itertools import count
 
 import numpy as np
 
+from emu.closing import Closing
 from emu.debug.target import Mapping, Reason, Stopped, Watch
 from emu.heap import Heap
 from emu.process.event import SystemCalled, Wrote
 from emu.process.process import HARNESS
 from emu.process.registers import CONTROL, GENERAL
-from emu.timeline import Search, Timeline
+from emu.timeline import Piece, Timeline
+from emu.trace.questions import kernel_writes
 from emu.trace.trace import Trace
 from syscalls.abi import PAGE
 
@@ -23,7 +23,7 @@ _X87_POINTERS = "fiseg fioff foseg fooff fop".split()
 _WIDE = [f"st{number}" for number in range(8)] + [f"xmm{number}" for number in range(16)]
 
 
-class Past:
+class Past(Closing):
     """A Target (emu/debug/target.py) that stands at the timeline's moment.
 
     file: the ELF file for gdb, and its path. auxv: the auxiliary vector. heap: of a scenario.
@@ -40,6 +40,9 @@ class Past:
         self.watches: set[Watch] = set()
         self._timeline, self._file, self._auxv, self._heap = timeline, file, auxv, heap
         self._interrupted = False
+
+    def close(self) -> None:
+        self._timeline.close()
 
     # Looking
 
@@ -101,49 +104,55 @@ class Past:
         here = self._timeline.now
         if here == self._timeline.end:
             return self._at_end()
-        hit = self._watched(here) if self.watches else None
-        self._timeline.go_to(here + 1)
-        return hit or Stopped(Reason.STEPPED)
+        return self._went_to(here + 1, here)
 
     def step_back(self) -> Stopped:
         here = self._timeline.now
         if here == 0:
             return Stopped(Reason.BEGIN)
-        hit = self._watched(here - 1) if self.watches else None
-        self._timeline.go_to(here - 1)
-        return hit or Stopped(Reason.STEPPED)
+        return self._went_to(here - 1, here - 1)
+
+    def _went_to(self, moment: int, stepped: int) -> Stopped:
+        """Over the instruction at `stepped`."""
+        watch = self._touched(self._timeline.piece_at(stepped)).get(stepped)
+        self._timeline.go_to(moment)
+        return _hit(watch) if watch else Stopped(Reason.STEPPED)
 
     def resume(self) -> Stopped:
         timeline, here = self._timeline, self._timeline.now
-        broken = self._search(timeline.first_after, here + 1, self._breakpoints(), accesses=False)
-        touched = self._search(timeline.first_after, here, self._touched, accesses=True)
-        if self._interrupted:
-            self._interrupted = False
+        for piece in timeline.ahead(here):
+            if self._was_interrupted():
+                return Stopped(Reason.INTERRUPTED)
+            watches = self._touched(piece)
+            touched = min((m for m in watches if m >= here), default=timeline.end)
+            broken = min((m for m in self._broken(piece) if m > here), default=timeline.end)
+            if touched < broken:
+                timeline.go_to(touched + 1)
+                return _hit(watches[touched])
+            if broken < timeline.end:
+                timeline.go_to(broken)
+                return Stopped(Reason.BREAKPOINT)
+        if self._was_interrupted():
             return Stopped(Reason.INTERRUPTED)
-        if touched is not None and (broken is None or touched < broken):
-            hit = self._watched(touched)
-            timeline.go_to(touched + 1)
-            return hit or Stopped(Reason.STEPPED)
-        if broken is not None:
-            timeline.go_to(broken)
-            return Stopped(Reason.BREAKPOINT)
         timeline.go_to(timeline.end)
         return self._at_end()
 
     def resume_back(self) -> Stopped:
         timeline, here = self._timeline, self._timeline.now
-        broken = self._search(timeline.last_before, here, self._breakpoints(), accesses=False)
-        touched = self._search(timeline.last_before, here, self._touched, accesses=True)
-        if self._interrupted:
-            self._interrupted = False
+        for piece in timeline.behind(here):
+            if self._was_interrupted():
+                return Stopped(Reason.INTERRUPTED)
+            watches = self._touched(piece)
+            touched = max((m for m in watches if m < here), default=-1)
+            broken = max((m for m in self._broken(piece) if m < here), default=-1)
+            if touched >= 0 and touched >= broken:
+                timeline.go_to(touched)
+                return _hit(watches[touched])
+            if broken >= 0:
+                timeline.go_to(broken)
+                return Stopped(Reason.BREAKPOINT)
+        if self._was_interrupted():
             return Stopped(Reason.INTERRUPTED)
-        if touched is not None and (broken is None or touched >= broken):
-            hit = self._watched(touched)
-            timeline.go_to(touched)
-            return hit or Stopped(Reason.STEPPED)
-        if broken is not None:
-            timeline.go_to(broken)
-            return Stopped(Reason.BREAKPOINT)
         timeline.go_to(0)
         return Stopped(Reason.BEGIN)
 
@@ -151,51 +160,43 @@ class Past:
         signal = self._timeline.signal
         return Stopped(Reason.END) if signal is None else Stopped(Reason.SIGNAL, signal)
 
+    def _was_interrupted(self) -> bool:
+        was, self._interrupted = self._interrupted, False
+        return was
+
     # Searching
 
-    def _search(
-        self,
-        where: Callable[..., int | None],
-        moment: int,
-        search: Search,
-        *,
-        accesses: bool,
-    ) -> int | None:
-        wanted = self.watches if accesses else self.breakpoints
-        return where(moment, search, accesses=accesses) if wanted else None
-
-    def _breakpoints(self) -> Search:
+    def _broken(self, piece: Piece) -> list[int]:
+        """When instructions at breakpoints ran, in order."""
+        if not self.breakpoints:
+            return []
         wanted = np.array(sorted(self.breakpoints), np.uint64)
-        return lambda trace: np.flatnonzero(np.isin(trace.addresses(), wanted)).tolist()
+        addresses = self._timeline.trace(piece, accesses=False).addresses()
+        found: list[int] = (piece.began + np.flatnonzero(np.isin(addresses, wanted))).tolist()
+        return found
 
-    def _touched(self, trace: Trace) -> list[int]:
-        """The instructions that touched something watched."""
-        found = {moment for watch in self.watches for moment in _moments(watch, trace)}
-        return sorted(found)
-
-    def _watched(self, moment: int) -> Stopped | None:
-        """What the instruction at a moment touches of what is watched."""
+    def _touched(self, piece: Piece) -> dict[int, Watch]:
+        """When instructions touched what is watched, and which of the watches it was."""
+        found: dict[int, Watch] = {}
         for watch in sorted(self.watches):
-            hit = self._timeline.first_after(moment, partial(_moments, watch), accesses=True)
-            if hit == moment:
-                return Stopped(Reason.WATCHPOINT, 0, watch, watch.address)
-        return None
+            for moment in _moments(watch, self._timeline.trace(piece, accesses=True)):
+                found.setdefault(piece.began + moment, watch)
+        return found
+
+
+def _hit(watch: Watch) -> Stopped:
+    return Stopped(Reason.WATCHPOINT, 0, watch, watch.address)
 
 
 def _moments(watch: Watch, trace: Trace) -> list[int]:
     """Instructions that touched it; a system call, by what the kernel wrote for it."""
     write = None if watch.kind == "access" else watch.kind == "write"
     start, end = watch.address, watch.address + watch.size
-    found: list[int] = trace.moments[trace.touching(start, end, write=write)].tolist()
+    touching = trace.recorded_accesses[trace.touching(start, end, write=write)]
+    found: list[int] = trace.moments_of(touching).tolist()
     if write is not False:
-        found += [call.at - 1 for call in trace.of_kind(SystemCalled) if _wrote(call, start, end)]
-    return sorted(found)
-
-
-def _wrote(call: SystemCalled, start: int, end: int) -> bool:
-    return any(
-        isinstance(effect, Wrote)
-        and effect.address < end
-        and start < effect.address + len(effect.data)
-        for effect in call.effects
-    )
+        for index, effect in kernel_writes(trace, start, end):
+            event = trace.events[index]
+            if isinstance(event, SystemCalled) and isinstance(effect, Wrote):
+                found.append(event.at - 1)
+    return found

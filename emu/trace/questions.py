@@ -81,7 +81,7 @@ class Writes(Sequence[Write]):
 def writes(trace: Trace, start: int, end: int, before: int | None = None) -> Writes:
     """Everything that wrote to a byte of [start, end), in order; before: until that moment."""
     found = trace.touching(start, end, write=True)
-    kernels = list(_kernel_writes(trace, start, end))
+    kernels = list(kernel_writes(trace, start, end))
     if before is not None:
         found = found[trace.moments_of(trace.recorded_accesses[found]) < before]
         kernels = [one for one in kernels if trace.events[one[0]].at <= before]
@@ -110,7 +110,8 @@ def by_instruction(trace: Trace, access: int) -> Write:
     )
 
 
-def _kernel_writes(trace: Trace, start: int, end: int) -> Iterator[tuple[int, Effect]]:
+def kernel_writes(trace: Trace, start: int, end: int) -> Iterator[tuple[int, Effect]]:
+    """What the kernel did to a byte of [start, end): the index of the event, and the effect."""
     for index, event in enumerate(trace.events):
         for effect in effects_of(event):
             if any(low < end and start < high for low, high in _ranges(trace, event, effect)):

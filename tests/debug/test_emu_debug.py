@@ -148,6 +148,7 @@ def test_a_program_is_gone_through_in_both_directions(tmp_path):
         ("a = mallok 3\n", [], "wrong.heap:1"),
         (SCENARIO, ["--allocator", "nobody"], "nobody"),
         (SCENARIO, ["another.heap"], "a single FILE"),
+        (SCENARIO, ["--root", "/"], "--root is for programs"),
     ],
 )
 def test_wrong_input_is_told(tmp_path, text, arguments, said):

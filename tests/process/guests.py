@@ -41,6 +41,19 @@ PAGES = f"""
 """
 """A guest that does one thing to a page a call."""
 
+SYS = """
+    sys:    mov  rax, rdi                   # sys(number, five arguments; the sixth is 0)
+            mov  rdi, rsi
+            mov  rsi, rdx
+            mov  rdx, rcx
+            mov  r10, r8
+            mov  r8, r9
+            xor  r9d, r9d
+            syscall
+            ret
+"""
+"""Any system call."""
+
 
 @lru_cache(maxsize=256)
 def image(source: str) -> Image:

@@ -19,20 +19,7 @@ NONE, READ, WRITE, EXECUTE = 0, 1, 2, 4
 SHARED, PRIVATE, FIXED, ANONYMOUS, GROWS_DOWN, POPULATE = 1, 2, 0x10, 0x20, 0x100, 0x8000
 MMAP, MPROTECT, MUNMAP, MREMAP, MSYNC, MADVISE = 9, 10, 11, 25, 26, 28
 DONTNEED, MAY_MOVE_FIXED, SYNC = 4, 3, 4
-GUEST = (
-    guests.PAGES
-    + """
-    sys:    mov  rax, rdi                   # sys(number, five arguments; the sixth is 0)
-            mov  rdi, rsi
-            mov  rsi, rdx
-            mov  rdx, rcx
-            mov  r10, r8
-            mov  r8, r9
-            xor  r9d, r9d
-            syscall
-            ret
-"""
-)
+GUEST = guests.PAGES + guests.SYS
 
 
 class Bytes:

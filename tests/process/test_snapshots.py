@@ -27,16 +27,8 @@ from tests.digest import digest
 AT, PAGES = 0x1000_0000, 8
 GUEST = (
     guests.PAGES
+    + guests.SYS
     + """
-    sys:    mov  rax, rdi                   # sys(number, five arguments; the sixth is 0)
-            mov  rdi, rsi
-            mov  rsi, rdx
-            mov  rdx, rcx
-            mov  r10, r8
-            mov  r8, r9
-            xor  r9d, r9d
-            syscall
-            ret
     sse:    movq  xmm3, rdi                 # sse(word): leaves it in registers
             paddq xmm3, xmm3
             movq  xmm9, rsi
