@@ -18,12 +18,14 @@
 #     72  INLINED  blocks that count in line
 #     80  AT       where the next record of a block goes, in the ring
 #     88  END      from there on the ring has only room for LEFT
+#     96  BESIDE   how far FLAG is from where rbp points, in Unicorn's code
+#     104 FIRST    slot of the first block that may be recorded
 #
 # Unicorn writes the address of a block's slot into the code that it makes of the
 # block, so that nothing has to be looked up.
 #
-# Where blocks are recorded, a record is 4 bytes: how far behind the counter the
-# block's slot is. A block has an instruction at least, so that LEFT keeps the ring
+# Where blocks are recorded, a record is 4 bytes: which slot from FIRST on is the
+# block's. A block has an instruction at least, so that LEFT keeps the ring
 # from running over; for those that count as none (the way in and the way out),
 # record_block looks at END.
 #
@@ -48,11 +50,14 @@
         .equ INLINED,       72
         .equ AT,            80
         .equ END,           88
-        .equ HEADER_SIZE,   96
+        .equ BESIDE,        96
+        .equ FIRST,         104
+        .equ HEADER_SIZE,   112
         .equ RECORD_SIZE,   4
         .equ LENGTH,        0
         .equ COUNTER,       8
         .equ SLOT_SIZE,     16
+        .equ SLOT_SHIFT,    4
 
         .equ CONSTANT,      0x11111111          # to be filled in where a piece is
         .equ REGISTER,      0x22222222          # copied; REGISTER is an offset
@@ -123,7 +128,8 @@ record_block:
         sub     [rax + LEFT], rdx
         jb      .Lrecord_spent
         mov     rdx, rcx
-        sub     rdx, rax
+        sub     rdx, [rax + FIRST]
+        shr     rdx, SLOT_SHIFT
         mov     [r8], edx
         add     r8, RECORD_SIZE
         mov     [rax + AT], r8

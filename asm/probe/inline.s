@@ -91,22 +91,29 @@ first_entry:
         movups  [r9 + 16], xmm1
         movups  [r9 + 32], xmm2
         mov     [r9 + 2], rax                   # the numbers that are filled in
+        mov     eax, [rax + BESIDE]
         sub     r10, r9
         sub     r10, 44
         lea     r8, [rip + inlined_record]
         cmp     rsi, r8
         je      .Lcount_fill_record
         mov     [r9 + 12], rcx
+        mov     [r9 + 22], eax
         mov     [r9 + 32], edx
         mov     [r9 + 43], r10b                 # how far to jump
         jmp     .Lcount_begin
 .Lcount_fill_record:
+        mov     [r9 + 12], eax
         mov     [r9 + 22], edx
-        sub     rcx, rax
-        mov     [r9 + 34], ecx
+        mov     rax, [rcx + COUNTER]
+        mov     rdx, rcx
+        sub     rdx, [rax + FIRST]
+        shr     rdx, SLOT_SHIFT
+        mov     [r9 + 34], edx
         dec     r10
         mov     [r9 + 44], r10b
 .Lcount_begin:
+        mov     rax, [rcx + COUNTER]
         inc     qword ptr [rax + INLINED]
         mov     [rsp], r9
         ret
@@ -136,8 +143,7 @@ begins_here:
 inlined_count:
         movabs  rdx, WIDE                       # the counter
         movabs  rcx, WIDE                       # the slot
-        mov     rax, [rdx + FLAG]
-        cmp     dword ptr [rax], 0
+        cmp     dword ptr [rbp + CONSTANT], 0   # FLAG
         jl      .Lcount_slow
         sub     qword ptr [rdx], CONSTANT       # LEFT, which is at 0, less LENGTH
         jb      .Lcount_slow
@@ -151,8 +157,7 @@ inlined_count:
 # The same where blocks are recorded: 48 bytes.
 inlined_record:
         movabs  rdx, WIDE                       # the counter
-        mov     rax, [rdx + FLAG]
-        cmp     dword ptr [rax], 0
+        cmp     dword ptr [rbp + CONSTANT], 0   # FLAG
         jl      .Lrecord_slow
         sub     qword ptr [rdx], CONSTANT       # LEFT, less LENGTH
         jb      .Lrecord_slow
@@ -170,7 +175,8 @@ inlined_record:
 leave_recorded:
         mov     rcx, [rsp]
         mov     ecx, [rcx + BACK_RECORD]
-        add     rcx, rdx
+        shl     rcx, SLOT_SHIFT
+        add     rcx, [rdx + FIRST]
 
 # leave_block: Unicorn shall leave the block, or the block is too long for LEFT.
 #

@@ -154,8 +154,8 @@ class PythonCounter:
         self._journal: Journal | None = None
         self.before_drain: Callable[[], None] | None = None
         self._entered, self._drained = array("I"), 0
-        self._names: dict[tuple[int, int], int] = {}
-        self._named = 0
+        self._numbers: dict[tuple[int, int], int] = {}
+        self._numbered = 0
 
     @property
     def spent(self) -> bool:
@@ -173,9 +173,9 @@ class PythonCounter:
     def learn(self, address: int, size: int, instructions: int) -> None:
         self._known[address, size] = instructions
         if self._journal is not None:
-            self._named += 1
-            self._names[address, size] = self._named
-            self._journal.learned(self._named, address, size, instructions)
+            self._numbers[address, size] = self._numbered
+            self._journal.learned(self._numbered, address, size, instructions)
+            self._numbered += 1
 
     @property
     def known(self) -> int:
@@ -193,14 +193,14 @@ class PythonCounter:
     def add(self, address: int, size: int) -> None:
         self.count += 1
         if self._journal is not None:
+            self._entered.append(self._numbered)
             self.learn(address, size, 1)
-            self._entered.append(self._named)
 
     def record(self, journal: Journal | None, *, in_line: bool = True) -> None:
         self.drain()
         self.before_drain = None
         self._journal = journal
-        self._drained = 0
+        self._drained = self._numbered = 0
 
     @property
     def recording(self) -> bool:
@@ -215,7 +215,7 @@ class PythonCounter:
             if self.before_drain:
                 self.before_drain()
             self._drained += len(self._entered)
-            self._journal.entered(self._entered.tobytes())
+            self._journal.entered(memoryview(self._entered))
             self._entered = array("I")
 
     def go_to(self, count: int) -> None:
@@ -235,4 +235,4 @@ class PythonCounter:
             self.count += instructions
             self.block = address
             if self._journal is not None:
-                self._entered.append(self._names[address, size])
+                self._entered.append(self._numbers[address, size])

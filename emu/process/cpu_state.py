@@ -24,6 +24,12 @@ def registers_found() -> bool:
     return _offset() is not None
 
 
+def flag_beside() -> int | None:
+    """How far the flag of the exit check is from where rbp points; None where it is not known."""
+    offset = _offset()
+    return None if offset is None else -offset
+
+
 def registers_place(engine: Engine) -> int | None:
     """The address of an engine's registers, REGISTERS and rip; None where it is not known."""
     offset, check = _offset(), exit_check(engine)

@@ -8,16 +8,17 @@ from collections.abc import Callable
 
 from emu.errors import InternalError
 from emu.process import host_code
+from emu.process.cpu_state import flag_beside
 from emu.process.exit_check import ExitCheck
 from emu.process.journal import Journal
-from emu.process.slots import LAYOUT, Slots
+from emu.process.slots import LAYOUT, SLOT_SIZE, Slots
 
-(
-    _LEFT, _LAST, _SPENT, _UNEVEN, _STOP, _FLAG, _CHECK, _ENGINE, _SLOW, _INLINED, _AT, _END,
-) = (
-    LAYOUT[name] // 8
-    for name in "LEFT LAST SPENT UNEVEN STOP FLAG CHECK ENGINE SLOW INLINED AT END".split()
-)  # fmt: skip
+_LEFT, _LAST, _SPENT, _UNEVEN, _STOP, _FLAG, _CHECK = (
+    LAYOUT[name] // 8 for name in "LEFT LAST SPENT UNEVEN STOP FLAG CHECK".split()
+)
+_ENGINE, _SLOW, _INLINED, _AT, _END, _BESIDE, _FIRST = (
+    LAYOUT[name] // 8 for name in "ENGINE SLOW INLINED AT END BESIDE FIRST".split()
+)
 """Words of the header."""
 _RECORD = LAYOUT["RECORD_SIZE"]
 RECORDED_SLICE = 1 << 19
@@ -45,11 +46,12 @@ class MachineCounter:
 
     def _call(self, plain: str, in_line: str, slow: str) -> None:
         """What is called before a block; it may replace the call where it knows Unicorn's own."""
-        header, check = self._header, self._exit_check
-        if check is None or not in_line:
+        header, check, beside = self._header, self._exit_check, flag_beside()
+        if check is None or beside is None or not in_line:
             self.callback = ctypes.c_void_p(host_code.address_of("count", plain))
             return
         header[_ENGINE], header[_CHECK], header[_FLAG] = check
+        header[_BESIDE] = beside
         header[_SLOW] = host_code.address_of("count", slow)
         self.callback = ctypes.c_void_p(host_code.address_of("count", in_line))
 
@@ -73,9 +75,15 @@ class MachineCounter:
 
     def _last_place(self) -> int:
         """Of the slot of the last block entered; 0 for none."""
-        if self._ring is not None:
-            return self._ring.last or self._last
-        return self._place(_LAST)
+        if self._ring is None:
+            return self._place(_LAST)
+        return self._last_recorded() or self._last
+
+    def _last_recorded(self) -> int:
+        """The same of the blocks in the ring."""
+        if self._ring is None or not len(self._ring):
+            return 0
+        return self._place(_FIRST) + self._ring.last * SLOT_SIZE
 
     def _place(self, word: int) -> int:
         slot = self._header[word]
@@ -120,7 +128,7 @@ class MachineCounter:
         self._addresses[place] = address
         self._user_data.value = self._slots.address
         if self._journal is not None:
-            self._journal.learned(place, address, size, instructions)
+            self._journal.learned(self._number(place), address, size, instructions)
 
     @property
     def known(self) -> int:
@@ -148,7 +156,11 @@ class MachineCounter:
         if self._ring is not None:
             place = self._slots.place
             self.learn(address, size, 1)
-            self._ring.append(place)
+            self._ring.append(self._number(place))
+
+    def _number(self, place: int) -> int:
+        """Which slot it is of those that may be recorded."""
+        return (place - self._place(_FIRST)) // SLOT_SIZE
 
     def record(self, journal: Journal | None, *, in_line: bool = True) -> None:
         self.drain()
@@ -160,6 +172,7 @@ class MachineCounter:
             return
         self._ring = _Ring(self._header)
         self._last, self._drained = 0, 0
+        self._header[_FIRST] = self._slots.address
         self._call("record_block", "first_record" if in_line else "", "leave_recorded")
 
     @property
@@ -175,7 +188,7 @@ class MachineCounter:
             return
         if self.before_drain:
             self.before_drain()
-        self._last = self._ring.last or self._last
+        self._last = self._last_recorded() or self._last
         self._drained += len(self._ring)
         self._journal.entered(self._ring.take())
 
@@ -214,16 +227,16 @@ class _Ring:
 
     @property
     def last(self) -> int:
-        """The last record; 0 where there is none."""
-        return self._words[len(self) - 1] if len(self) else 0
+        """The last record."""
+        return self._words[len(self) - 1]
 
-    def append(self, place: int) -> None:
-        self._words[len(self)] = place
+    def append(self, number: int) -> None:
+        self._words[len(self)] = number
         self._header[_AT] += _RECORD
 
-    def take(self) -> bytes:
-        """All records, which are gone then."""
-        taken = self._memory[: len(self) * _RECORD]
+    def take(self) -> memoryview:
+        """All records. The next ones will stand in the same place."""
+        taken = self._words[: len(self)]
         self._empty()
         return taken
 

@@ -14,9 +14,9 @@ from emu.process import host_code
 from syscalls.abi import PAGE
 
 LAYOUT = host_code.layout_of("count")
-_SLOT_SIZE = LAYOUT["SLOT_SIZE"]
+SLOT_SIZE = LAYOUT["SLOT_SIZE"]
 _LENGTH, _COUNTER = LAYOUT["LENGTH"], LAYOUT["COUNTER"]
-_FIRST = -(-LAYOUT["HEADER_SIZE"] // _SLOT_SIZE) * _SLOT_SIZE
+_FIRST = -(-LAYOUT["HEADER_SIZE"] // SLOT_SIZE) * SLOT_SIZE
 _SIZE = 1 << 32
 """A record has 32 bits for a place. The host gives pages only to what is used."""
 _NORESERVE = 0x4000
@@ -46,7 +46,7 @@ class Slots:
         """The next block has so many instructions; the place of its slot."""
         place = self.place
         self._word(place + _LENGTH).value = length
-        self._take(place + _SLOT_SIZE)
+        self._take(place + SLOT_SIZE)
         return place
 
     def length_at(self, place: int) -> int:
@@ -63,7 +63,7 @@ class Slots:
             self._take(_FIRST)
 
     def _take(self, place: int) -> None:
-        if place + _SLOT_SIZE > _SIZE:
+        if place + SLOT_SIZE > _SIZE:
             raise InternalError("more blocks were translated than can be told apart")
         self.place = place
         self._word(place + _LENGTH).value = UNKNOWN

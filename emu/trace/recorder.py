@@ -97,17 +97,17 @@ class Recorder:
 
     # What the counter tells
 
-    def learned(self, name: int, address: int, size: int, instructions: int) -> None:
-        """A block was translated, and has a name from now on."""
+    def learned(self, number: int, address: int, size: int, instructions: int) -> None:
+        """A block was translated, and has a number from now on."""
         if instructions >= UNKNOWN:
             return  # it will not be entered as it stands
         code = self._machine.cpu.read_code(address, size)
         row = self._rows.setdefault((address, instructions, code), len(self._rows))
-        self._entries.learn(name, row)
+        self._entries.learn(number, row)
 
-    def entered(self, names: bytes) -> None:
+    def entered(self, numbers: memoryview) -> None:
         """Blocks were entered, in order."""
-        self._entries.append(names)
+        self._entries.append(numbers)
 
     def cut(self, instructions: int) -> None:
         """So many of the last block entered did not run."""
