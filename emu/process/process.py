@@ -5,11 +5,13 @@ heap start        heap                to the break
 ... mappings, top-down ...
 STACK_TOP - 8 MiB stack
 HARNESS           way in, way out     above what a process may map, out of its reach
+LAID              what is laid there  for a time: the replay loop and its table
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import NoReturn
@@ -34,6 +36,7 @@ from syscalls.world import World
 STACK_TOP = TASK_SIZE
 STACK_SIZE = 8 << 20
 HARNESS = 1 << 47
+LAID = HARNESS + (1 << 32)
 BUDGET = 2_000_000_000
 """Instructions that one call may take, unless told otherwise."""
 
@@ -69,17 +72,21 @@ class Process(Machine):
         super().__init__(limits or Limits(), page_up(image.end), world)
         self.image = image
         self.budget = budget
+        self._laid: dict[int, tuple[int, str]] = {}
         self._load()
         self.kernel.space.limits = self.limits  # for what the process asks, not for its loading
 
-    def call(self, function: str | int, *arguments: int) -> Returned:
+    def call(
+        self, function: str | int, *arguments: int, goes_on: Callable[[], bool] = lambda: False
+    ) -> Returned:
         """Calls a function of the image by name or address, as the System V ABI has it.
 
+        goes_on: asked where the budget is spent: whether the call may have it once more.
         GuestFault, BudgetSpent or GuestExited where it does not come back.
         """
         address = function if isinstance(function, int) else self.image.symbols[function]
         self.watcher.called(self._name_of(address), arguments)
-        returned = self._call(address, arguments)
+        returned = self._call(address, arguments, goes_on)
         self.watcher.returned(returned.result)
         return returned
 
@@ -93,10 +100,25 @@ class Process(Machine):
         if count:
             self._call(self._harness.symbols["fill"], (address, byte * _EVERY_BYTE, count))
 
-    def _call(self, address: int, arguments: tuple[int, ...]) -> Returned:
+    def lay(self, address: int, data: bytes, rights: str) -> None:
+        """Lays something of ours from LAID on: the program's own kernel knows nothing of it.
+
+        address: of a page. rights: "rx" or "rw".
+        """
+        self.memory.write(address, data)
+        self._laid[address] = page_up(address + len(data)), rights
+
+    def _call(
+        self,
+        address: int,
+        arguments: tuple[int, ...],
+        goes_on: Callable[[], bool] = lambda: False,
+    ) -> Returned:
         first_syscall = len(self.kernel.calls)
         before = self.cpu.counter.count
         stop = self._enter(address, arguments)
+        while stop is Stop.BUDGET and goes_on():
+            stop = self.run(self.cpu.get("rip"), self.budget)
         registers = self.cpu.state()
         if stop is not Stop.HALTED or registers["rip"] != self.way_out:
             self._dies(stop, self._spelled(address, arguments), before)
@@ -142,7 +164,15 @@ class Process(Machine):
         self.cpu.uncounted = frozenset({self._enter_at, self._leave})
 
     def _fault(self, page: int, access: str) -> str:
-        return "rx" if page == HARNESS else super()._fault(page, access)
+        if page < HARNESS:
+            return super()._fault(page, access)
+        return "rx" if page == HARNESS else self._laid_rights(page, access)
+
+    def _laid_rights(self, page: int, access: str) -> str:
+        for start, (end, rights) in self._laid.items():
+            if start <= page < end and access in rights:
+                return rights
+        return super()._fault(page, access)
 
     # Running
 

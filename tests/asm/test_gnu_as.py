@@ -14,6 +14,7 @@ from asm.source import PACKAGE
 ROOTS = [
     PACKAGE / "osmem" / "osmem.s",
     PACKAGE / "harness.s",
+    PACKAGE / "replay.s",
     PACKAGE / "probe" / "access.s",
     PACKAGE / "probe" / "align.s",
     PACKAGE / "probe" / "step.s",
