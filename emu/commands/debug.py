@@ -47,6 +47,7 @@ def debug_command(
         emu debug reuse.heap                    and what it prints, elsewhere
         gdb -ex 'target remote | emu debug --pipe reuse.heap'
         gdb -ex 'target remote | emu debug --pipe --exec ./hello'
+        gdb -ex 'set remotetimeout 600' -ex '...'       for a run of minutes
     """
     from emu.debug.transport import serve, serve_pipe
 

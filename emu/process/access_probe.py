@@ -26,8 +26,10 @@ _MOST_IN_BLOCK = 1 << 16
 """More than the accesses of 512 instructions: fxsave makes 55."""
 _WORD, _PLACE = (1 << 64) - 1, (1 << 16) - 1
 
-OnAccesses = Callable[[bytes, int], None]
-"""Told of records, and what `entry` is for the first block that was entered, modulo 2^32."""
+OnAccesses = Callable[[memoryview | bytes, int], None]
+"""Told of records, and what `entry` is for the first block that was entered, modulo 2^32.
+
+What is not copied is lost."""
 
 
 class AccessProbe(Protocol):

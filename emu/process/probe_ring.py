@@ -50,12 +50,12 @@ class ProbeRing:
     def __len__(self) -> int:
         return (self._header[self._at] - self._start) // self._size
 
-    def take(self) -> tuple[bytes, int]:
-        """All records, which are gone then.
+    def take(self) -> tuple[memoryview, int]:
+        """All records; the next ones will stand in the same place.
 
         And what `entry` is for the first block that was entered, modulo 2^32.
         """
-        taken = self._memory[: len(self) * self._size]
+        taken = memoryview(self._memory)[: len(self) * self._size]
         self._header[self._at] = self._start
         _, at, _ = self._counter.ring
         now = ctypes.c_uint64.from_address(at).value  # behind the last block's record

@@ -25,7 +25,7 @@ from emu.errors import GuestDied
 from emu.process.process import LAID, Process, Returned
 
 _SOURCE = PACKAGE / "replay.s"
-_TABLE = LAID + (1 << 20)
+TABLE = LAID + (1 << 20)
 _WORD = (1 << 64) - 1
 _ROW = np.dtype([(name, "<u8") for name in ("function", "first", "second", "value", "result")])
 _LAYOUT = numbers(_SOURCE)
@@ -74,16 +74,22 @@ def replay(process: Process, table: Sequence[Planned]) -> Replayed:
     progress = _Progress(process, image.symbols["row"])
     try:
         returned = process.call(
-            image.symbols["replay"], _TABLE, _TABLE + _SIZE * len(table), goes_on=progress.is_made
+            image.symbols["replay"], TABLE, TABLE + _SIZE * len(table), goes_on=progress.is_made
         )
     except GuestDied as died:
-        number = (progress.row - _TABLE) // _SIZE
+        number = (progress.row - TABLE) // _SIZE
         died.scene = replace(died.scene, running=_spelled(process, table, number))
         raise
-    made = (returned.result - _TABLE) // _SIZE
+    made = (returned.result - TABLE) // _SIZE
     complete = made == len(table)
-    results = _rows(process, made + (not complete))["result"]
-    return Replayed(results, returned, complete)
+    answers = _rows(process, made + (not complete))["result"]
+    return Replayed(answers, returned, complete)
+
+
+def results(rows: bytes) -> NDArray[np.uint64]:
+    """What each call of a table answered, from its rows after the replay."""
+    found: NDArray[np.uint64] = np.frombuffer(rows, _ROW)["result"]
+    return found
 
 
 def _lay(process: Process, image: Image, table: Sequence[Planned]) -> None:
@@ -91,20 +97,25 @@ def _lay(process: Process, image: Image, table: Sequence[Planned]) -> None:
     process.cpu.uncounted |= frozenset(range(text.address, text.end))
     process.lay(text.address, text.data, "rx")
     process.lay(data.address, data.data, "rw")
+    process.lay(TABLE, laid_out(table), "rw")
+
+
+def laid_out(table: Sequence[Planned]) -> bytes:
+    """The rows of a table, as they lie at TABLE for the loop."""
     rows = np.zeros(len(table), _ROW)
     rows["function"] = [call.function for call in table]
     rows["value"] = [call.first & _WORD for call in table]
     rows["second"] = [call.second & _WORD for call in table]
-    here = range(_TABLE, _TABLE + _SIZE * len(table), _SIZE)
+    here = range(TABLE, TABLE + _SIZE * len(table), _SIZE)
     rows["first"] = [
-        row + _VALUE if call.of is None else _TABLE + _SIZE * call.of + _RESULT
+        row + _VALUE if call.of is None else TABLE + _SIZE * call.of + _RESULT
         for row, call in zip(here, table, strict=True)
     ]
-    process.lay(_TABLE, rows.tobytes(), "rw")
+    return rows.tobytes()
 
 
 def _rows(process: Process, count: int) -> NDArray[np.void]:
-    return np.frombuffer(process.memory.read(_TABLE, _SIZE * count), _ROW)
+    return np.frombuffer(process.memory.read(TABLE, _SIZE * count), _ROW)
 
 
 def _spelled(process: Process, table: Sequence[Planned], number: int) -> str:

@@ -27,8 +27,10 @@ _ROOM = 1 << 14
 _MOST_BEHIND = 2 * MOST_IN_BLOCK
 """An instruction that faults is begun once more, by what handles it."""
 
-OnSteps = Callable[[bytes, int], None]
-"""Told of records, and what `entry` is for the first block that was entered, modulo 2^32."""
+OnSteps = Callable[[memoryview | bytes, int], None]
+"""Told of records, and what `entry` is for the first block that was entered, modulo 2^32.
+
+What is not copied is lost."""
 
 
 class StepProbe(Protocol):

@@ -21,12 +21,19 @@ _AT_ONCE = 1 << 14
 
 
 class AccessRecords:
-    """What the probe tells, as it comes; `entry` counts from the first entry of the trace."""
+    """What the probe tells, as it comes; `entry` counts from the first entry of the trace.
+
+    Records become accesses where they stand: memory touched for the first time costs more than all
+    else.
+    """
 
     def __init__(self) -> None:
         self._records = Growing(_PLAIN)
+        self._done = 0
+        """How many of them are accesses by now."""
+        self._dropped: list[Places] = [np.zeros(0, np.int64)]
 
-    def append(self, records: bytes, first: int) -> None:
+    def append(self, records: memoryview | bytes, first: int) -> None:
         """As the probe tells them."""
         told = np.frombuffer(records, _PLAIN)
         part = self._records.more(len(told))
@@ -36,25 +43,24 @@ class AccessRecords:
     def of(self, trace: Trace) -> tuple[Accesses, Places]:
         """The accesses of a trace's instructions, and which records are none, by number."""
         records = self._records.all
-        found = np.empty(len(records), _PLAIN)
         low = trace.blocks.address.astype(np.uint16)
         partial = _partial(trace)
-        kept = 0
-        dropped = [np.zeros(0, np.int64)]
-        for first in range(0, len(records), _AT_ONCE):
-            told = records[first : first + _AT_ONCE]
-            part = found[kept : kept + len(told)]
-            _words(part)[:] = _words(told)
-            part["offset"] -= low.take(trace.entries.take(told["entry"]))
-            part["write"] = told["write"] == WRITE
-            none = _not_run(part, np.flatnonzero(partial.take(told["entry"])), trace)
-            if len(none):
-                _words(part)[: len(part) - len(none)] = np.delete(_words(part), none, axis=0)
-            dropped.append(first + none)
-            kept += len(told) - len(none)
-        accesses = found[:kept].view(ACCESS)
-        _put_in_order(accesses, trace.blocks, trace.entries)
-        return accesses, np.concatenate(dropped)
+        gone = sum(map(len, self._dropped))
+        kept = self._done
+        for first in range(self._done, len(records), _AT_ONCE):
+            part = records[first : first + _AT_ONCE]
+            part["offset"] -= low.take(trace.entries.take(part["entry"]))
+            part["write"] = part["write"] == WRITE
+            none = _not_run(part, np.flatnonzero(partial.take(part["entry"])), trace)
+            self._dropped.append(gone + first + none)
+            if len(none) or kept < first:
+                left = np.delete(_words(part), none, axis=0)
+                _words(records)[kept : kept + len(left)] = left
+            kept += len(part) - len(none)
+        _put_in_order(records[self._done : kept].view(ACCESS), trace.blocks, trace.entries)
+        self._records.keep(kept)
+        self._done = kept
+        return self._records.all.view(ACCESS), np.concatenate(self._dropped)
 
 
 def _words(records: Accesses) -> NDArray[np.uint64]:
@@ -79,7 +85,7 @@ def _not_run(part: Accesses, suspects: Places, trace: Trace) -> Places:
     entry = part["entry"][suspects]
     offsets = part["offset"][suspects].astype(np.int64)
     numbers = trace.blocks.number_at(trace.entries[entry].astype(np.int64), offsets)
-    found: Places = suspects[(numbers < 0) | (numbers >= trace.lengths[entry])]
+    found: Places = suspects[(numbers < 0) | (numbers >= trace.lengths_of(entry))]
     return found
 
 

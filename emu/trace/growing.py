@@ -38,6 +38,10 @@ class Growing:
         self._count = end
         return room
 
+    def keep(self, count: int) -> None:
+        """What stands behind so many records is gone."""
+        self._count = count
+
     @property
     def all(self) -> NDArray[Any]:
         """Those so far. No copy: what comes later stands behind them."""

@@ -25,7 +25,7 @@ class StepRecords:
     def __init__(self) -> None:
         self._records = Growing((np.uint64, _WORDS))
 
-    def append(self, records: bytes, first: int) -> None:
+    def append(self, records: memoryview | bytes, first: int) -> None:
         """As the probe tells them."""
         told = np.frombuffer(records, np.uint64).reshape(-1, _WORDS)
         part = self._records.more(len(told))

@@ -80,6 +80,9 @@ class Engine:
         """Nothing but emu_start, up to a `hlt`."""
         self._engine.emu_start(address, 0)
 
+    def read(self, address: int, size: int) -> bytes:
+        return bytes(self._engine.mem_read(address, size))
+
     def _map(self, address: int, data: bytes, rights: int) -> None:
         size = (len(data) + _PAGE - 1) & -_PAGE
         self._engine.mem_map(address, size, rights)

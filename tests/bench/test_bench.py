@@ -35,9 +35,10 @@ def test_recording_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
         for prefix in ("", "_FEW", "_FEWEST", "_SLOW"):
             monkeypatch.setattr(bench_trace, prefix + name, little, raising=False)
     osmem = bench_trace._Osmem()
-    assert osmem.bare(30) == osmem.default(30)  # the same heap is measured on both sides
+    heaps = osmem.bare(30), osmem.default(30), osmem.virtual(30)
+    assert heaps[0] == heaps[1] == heaps[2]  # the same heap is measured on all sides
     found = bench_trace.figures()
-    assert len(found) == 10
+    assert len(found) == 11
     assert all(figure.ratio > 0 for figure in found)
 
 

@@ -18,6 +18,7 @@ set height 0
 set confirm off
 set debuginfod enabled off
 set style enabled off
+set remotetimeout 60
 """
 SESSION = """\
 break os_free
