@@ -16,6 +16,8 @@ _PLAIN = np.dtype(
      ("write", "u1")]
 )  # fmt: skip
 """ACCESS as the probe writes it: the low bits of rip for `offset`, Unicorn's number for `write`."""
+_WHOLE = np.dtype((np.void, _PLAIN.itemsize))
+"""A record as one piece: many are picked out several times as fast."""
 _AT_ONCE = 1 << 14
 """Records that are worked on together, while they are in the cache."""
 
@@ -37,56 +39,46 @@ class AccessRecords:
         """As the probe tells them."""
         told = np.frombuffer(records, _PLAIN)
         part = self._records.more(len(told))
-        _words(part)[:] = _words(told)
+        part.view(_WHOLE)[:] = told.view(_WHOLE)
         part["entry"] = (told["entry"] - np.uint32(first)) // np.uint32(BLOCK_STEP)
 
     def of(self, trace: Trace) -> tuple[Accesses, Places]:
         """The accesses of a trace's instructions, and which records are none, by number."""
         records = self._records.all
         low = trace.blocks.address.astype(np.uint16)
-        partial = _partial(trace)
+        uncounted = trace.blocks.instructions == 0
         gone = sum(map(len, self._dropped))
         kept = self._done
         for first in range(self._done, len(records), _AT_ONCE):
             part = records[first : first + _AT_ONCE]
-            part["offset"] -= low.take(trace.entries.take(part["entry"]))
+            rows = trace.entries.take(part["entry"])
+            part["offset"] -= low.take(rows)
             part["write"] = part["write"] == WRITE
-            none = _not_run(part, np.flatnonzero(partial.take(part["entry"])), trace)
-            self._dropped.append(gone + first + none)
-            if len(none) or kept < first:
-                left = np.delete(_words(part), none, axis=0)
-                _words(records)[kept : kept + len(left)] = left
-            kept += len(part) - len(none)
+            runs = ~uncounted.take(rows)
+            _drop_cut(part, runs, trace)
+            self._dropped.append(gone + first + np.flatnonzero(~runs))
+            left = part.view(_WHOLE)[runs]
+            records.view(_WHOLE)[kept : kept + len(left)] = left
+            kept += len(left)
         _put_in_order(records[self._done : kept].view(ACCESS), trace.blocks, trace.entries)
         self._records.keep(kept)
         self._done = kept
         return self._records.all.view(ACCESS), np.concatenate(self._dropped)
 
 
-def _words(records: Accesses) -> NDArray[np.uint64]:
-    """The same records as numbers, which are copied several times as fast."""
-    words: NDArray[np.uint64] = records.view(np.uint64).reshape(len(records), -1)
-    return words
-
-
-def _partial(trace: Trace) -> NDArray[np.bool_]:
-    """Which entries did not run to their end, or count as nothing."""
-    found: NDArray[np.bool_] = (trace.blocks.instructions == 0)[trace.entries]
-    found[trace.cuts[:, 0]] = True
-    return found
-
-
-def _not_run(part: Accesses, suspects: Places, trace: Trace) -> Places:
-    """Which of the suspects are of the way in, or of instructions that faulted.
+def _drop_cut(part: Accesses, runs: NDArray[np.bool_], trace: Trace) -> None:
+    """What instructions did that faulted, and those behind them, is none of the trace's.
 
     The engine tells of a store before it tries it. Of a store that faults in its second page it has
     written the first page's bytes, which a real CPU does not: they are not in the trace either.
     """
-    entry = part["entry"][suspects]
-    offsets = part["offset"][suspects].astype(np.int64)
-    numbers = trace.blocks.number_at(trace.entries[entry].astype(np.int64), offsets)
-    found: Places = suspects[(numbers < 0) | (numbers >= trace.lengths_of(entry))]
-    return found
+    entries = part["entry"]
+    begin, end = np.searchsorted(trace.cuts[:, 0], (entries[0], entries[-1] + 1))
+    for entry, ran in trace.cuts[begin:end].tolist():
+        first, last = np.searchsorted(entries, (entry, entry + 1))
+        offsets = part["offset"][first:last].astype(np.int64)
+        rows = trace.entries[part["entry"][first:last]].astype(np.int64)
+        runs[first:last] &= trace.blocks.number_at(rows, offsets) < ran
 
 
 def _put_in_order(accesses: Accesses, blocks: Blocks, entries: NDArray[np.uint32]) -> None:

@@ -94,15 +94,6 @@ class Trace:
         found[self.cuts[:, 0]] = self.cuts[:, 1]
         return found
 
-    def lengths_of(self, entries: NDArray[np.uint32]) -> Places:
-        """The same of some entries: of few, without a look at all."""
-        found = self.blocks.instructions[self.entries[entries]]
-        if len(self.cuts):
-            at = np.searchsorted(self.cuts[:, 0], entries).clip(max=len(self.cuts) - 1)
-            cut = self.cuts[at, 0] == entries
-            found[cut] = self.cuts[at[cut], 1]
-        return found
-
     @cached_property
     def starts(self) -> Places:
         """The moment of each entry, and of the end."""
