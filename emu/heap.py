@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from emu import allocators
+from emu.allocators.description import CONTRACTS, OSMEM, Description
 from emu.closing import Closing
 from emu.errors import SnapshotError
 from emu.process.event import Call
 from emu.process.machine import Snapshot
 from emu.process.process import BUDGET, Process
 from emu.view import invariants
-from emu.view.blocks import Block, Walk, Walker
+from emu.view.blocks import Block, NoWalker, Walk, Walker
 from emu.view.call_history import CallHistory
 from emu.view.finding import Finding
 from emu.view.ledger import Ledger, LedgerState
@@ -57,7 +58,9 @@ class Heap(Closing):
         heap.free(p)
 
     allocator: a shipped name, or the path of a `.s` file. limits: what the process may have.
-    budget: instructions that one call may take. Pointers are ints; 0 and None are NULL.
+    budget: instructions that one call may take. contract: "osmem" or "malloc", what the allocator
+    is held to; by its functions' names, where nothing is said: what is called os_malloc is osmem.
+    Under "malloc" the heap's blocks are not walked. Pointers are ints; 0 and None are NULL.
     """
 
     def __init__(
@@ -66,12 +69,17 @@ class Heap(Closing):
         *,
         limits: Limits | None = None,
         budget: int = BUDGET,
+        contract: str | None = None,
     ) -> None:
-        image = allocators.find(allocator)
-        self._set_up(str(allocator), Process(image, limits=limits, budget=budget))
+        if contract not in (None, *CONTRACTS):
+            raise ValueError(f"`{contract}` is no contract: one of {', '.join(CONTRACTS)}")
+        image, description = allocators.find(allocator), allocators.describe(allocator)
+        process = Process(image, limits=limits, budget=budget)
+        self._set_up(description, contract or description.contract, process)
 
-    def _set_up(self, allocator: str, process: Process) -> None:
-        self.allocator, self.process, self.image = allocator, process, process.image
+    def _set_up(self, description: Description, contract: str, process: Process) -> None:
+        self.description, self.contract = description, contract
+        self.allocator, self.process, self.image = description.name, process, process.image
         space = self.process.kernel.space
         self.places = Places(space.heap_start)
         self.ledger = Ledger(self.process.memory, self.places.spelled, self._usable)
@@ -79,7 +87,7 @@ class Heap(Closing):
         self.calls: list[Call] = []
         self.named_syscalls: list[tuple[NamedSyscall, ...]] = []
         """What each call asked of the kernel, with places for addresses."""
-        self._walker = Walker(self.process.memory)
+        self._walker = self.new_walker()
         self._history: CallHistory[HeapSnapshot] | None = None
 
     def close(self) -> None:
@@ -129,7 +137,7 @@ class Heap(Closing):
     def fork(self) -> Heap:
         """Another heap in the same state. Each goes on by itself; close both."""
         new = Heap.__new__(Heap)
-        new._set_up(self.allocator, self.process.fork())
+        new._set_up(self.description, self.contract, self.process.fork())
         new._put_back(self._books())
         return new
 
@@ -149,41 +157,49 @@ class Heap(Closing):
     # The allocator
 
     def malloc(self, size: int) -> int:
-        """os_malloc(size): a payload, or 0."""
+        """malloc(size): a payload, or 0."""
         self._calling()
-        call = self._call("os_malloc", size)
+        call = self._call("malloc", size)
         self.ledger.allocated(call.index, call.result or 0, size)
         return call.result or 0
 
     def calloc(self, count: int, size: int) -> int:
-        """os_calloc(count, size): a payload of zeros, or 0."""
+        """calloc(count, size): a payload of zeros, or 0.
+
+        AllocatorError where the allocator has no calloc (`description.has`).
+        """
+        self.description.function("calloc")
         self._calling()
-        call = self._call("os_calloc", count, size)
+        call = self._call("calloc", count, size)
         self.ledger.allocated(call.index, call.result or 0, count * size, zeroed=True)
         return call.result or 0
 
     def realloc(self, payload: int | None, size: int) -> int:
-        """os_realloc(payload, size): the payload, the same or another, or 0."""
+        """realloc(payload, size): the payload, the same or another, or 0.
+
+        AllocatorError where the allocator has no realloc (`description.has`).
+        """
+        self.description.function("realloc")
         self._calling()
         old = payload or 0
         self.ledger.resizing(old, size, len(self.calls) + 1)
-        call = self._call("os_realloc", old, size)
+        call = self._call("realloc", old, size)
         self.ledger.resized(call.index, old, call.result or 0, size)
         return call.result or 0
 
     def free(self, payload: int | None) -> None:
-        """os_free(payload)."""
+        """free(payload)."""
         self._calling()
         self.ledger.freeing(len(self.calls) + 1, payload or 0)
-        call = self._call("os_free", payload or 0)
+        call = self._call("free", payload or 0)
         self.ledger.freed(call.index)
 
     @property
     def errno(self) -> int:
         """What the allocator stored in os_errno; 0 where it has none."""
-        address = self.image.symbols.get(allocators.ERRNO)
-        if address is None:
+        if self.description.errno is None:
             return 0
+        address = self.image.symbols[self.description.errno]
         return int.from_bytes(self.process.memory.read(address, 4), "little", signed=True)
 
     # The program around it
@@ -239,12 +255,19 @@ class Heap(Closing):
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        """The heap's blocks in address order, read from emulated memory."""
+        """The heap's blocks in address order, read from emulated memory.
+
+        None under another contract than osmem's: nobody knows how they look.
+        """
         return self.walk().blocks
 
     def walk(self) -> Walk:
         """The same, and whether they tile the heap."""
         return self._walker.walk(self.start, self.brk)
+
+    def new_walker(self) -> Walker | NoWalker:
+        """Who reads the heap's blocks."""
+        return Walker(self.process.memory) if self.contract == OSMEM else NoWalker()
 
     @property
     def syscalls(self) -> tuple[SystemCall, ...]:
@@ -269,10 +292,12 @@ class Heap(Closing):
 
         only_changed: the walk before this one was found sound.
         """
+        if self.contract != OSMEM:
+            return []
         last = self.calls[-1] if self.calls else None
         searched = (
             last is not None
-            and last.name in ("os_malloc", "os_calloc")
+            and last.kind in ("malloc", "calloc")
             and self.start < (last.result or 0) < self.brk
         )
         heap = invariants.Heap(walk, searched, self.places.spelled, only_changed)
@@ -285,7 +310,8 @@ class Heap(Closing):
 
     # Inside
 
-    def _call(self, name: str, *args: int) -> Call:
+    def _call(self, kind: str, *args: int) -> Call:
+        name = self.description.function(kind)
         if not all(0 <= arg <= _WORD for arg in args):
             raise ValueError(f"{name}{args}: an argument does not fit in 64 bits")
         returned = self.process.call(name, *args)
@@ -293,7 +319,7 @@ class Heap(Closing):
             index=len(self.calls) + 1,
             name=name,
             args=args,
-            result=None if name == "os_free" else returned.result,
+            result=None if kind == "free" else returned.result,
             instructions=returned.instructions,
             syscalls=returned.syscalls,
             violations=returned.violations,

@@ -15,7 +15,7 @@ from emu.process.process import BUDGET
 from emu.scenario import operations as op
 from emu.scenario.load import load
 from emu.scenario.operations import Scenario, Statement
-from emu.view.blocks import Block, Walk, Walker
+from emu.view.blocks import Block, Walk
 from emu.view.changes import describe
 from emu.view.finding import Finding
 from emu.view.history import History, Sample
@@ -32,7 +32,8 @@ class Step:
     """One statement and what came of it.
 
     call and the five behind it are for statements that call the allocator; args and result have
-    places for addresses. failure: what an expectation found instead.
+    places for addresses. failure: what an expectation found instead. died_in: the name of the
+    function that did not come back.
     """
 
     statement: Statement
@@ -43,6 +44,12 @@ class Step:
     changes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     failure: str | None = None
+    died_in: str = ""
+
+    @property
+    def function(self) -> str:
+        """The name of what is called; "" where nothing is."""
+        return self.call.name if self.call else self.died_in
 
 
 @dataclass
@@ -86,6 +93,11 @@ class Run:
         if self.died:
             return 3
         return 1 if self.failures or self.findings else 0
+
+    @property
+    def functions(self) -> dict[str, str]:
+        """The names of the functions that were called, by their kinds."""
+        return {step.call.kind: step.call.name for step in self.steps if step.call}
 
     @property
     def instructions(self) -> int:
@@ -147,7 +159,7 @@ class _Player:
         """Name to (address, bytes asked for)."""
         self.walk = Walk(heap.start, heap.start, ())
         self.last_syscalls: tuple[NamedSyscall, ...] = ()
-        self.walker = Walker(heap.process.memory)
+        self.walker = heap.new_walker()
         self._standing: set[tuple[str, str]] = set()
         self._reported = 0
 
@@ -158,7 +170,7 @@ class _Player:
             failure = self._perform(statement.operation)
         except GuestDied as died:
             self.run.died = died
-            self.run.running = Step(statement)
+            self.run.running = Step(statement, died_in=self._function(statement.operation))
             call = len(self.heap.calls) + isinstance(statement.operation, op.Allocation)
             self.run.findings += self._new_findings()
             self.run.findings.append(Finding(died.rule, died.what, call))
@@ -281,8 +293,13 @@ class _Player:
         self.run.findings += findings
         return Step(statement, findings=tuple(findings), failure=failure)
 
+    def _function(self, operation: op.Operation) -> str:
+        """What an operation calls; "" for one that calls nothing."""
+        kind = type(operation).__name__.lower()
+        return self.heap.description.functions.get(kind, "")
+
     def _places_of(self, call: Call) -> tuple[int | str | None, ...]:
-        if call.name in ("os_free", "os_realloc"):
+        if call.kind in ("free", "realloc"):
             return (self.heap.places.pointer(call.args[0]), *call.args[1:])
         return call.args
 

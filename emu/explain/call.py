@@ -14,12 +14,12 @@ def accesses_of(trace: Trace, span: Span) -> tuple[int, int]:
 
 def pointers(span: Span) -> tuple[int, ...]:
     """The payload that a call was given."""
-    return span.called.args[:1] if span.called.name in ("os_free", "os_realloc") else ()
+    return span.called.args[:1] if span.called.kind in ("free", "realloc") else ()
 
 
 def result_of(span: Span) -> int:
-    """The payload that a call gave; 0 for none. os_free gives none, whatever is in rax."""
-    gives = span.returned is not None and span.called.name != "os_free"
+    """The payload that a call gave; 0 for none. free gives none, whatever is in rax."""
+    gives = span.returned is not None and span.called.kind != "free"
     return span.returned.result if gives and span.returned else 0
 
 

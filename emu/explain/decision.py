@@ -20,13 +20,13 @@ def decided(facts: Facts, choice: Choice | None) -> Iterator[str]:
     if facts.span.returned is None:
         yield f"did not come back, after {facts.span.instructions} instructions"
         return
-    if facts.span.called.name == "os_free":
+    if facts.span.called.kind == "free":
         yield from _freed(facts, facts.given)
     elif facts.given:
         yield from _resized(facts, choice)
     else:
         yield from allocated(facts, choice)
-    if facts.span.called.name == "os_calloc" and facts.result:
+    if facts.span.called.kind == "calloc" and facts.result:
         yield _cleared(facts)
 
 

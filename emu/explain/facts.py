@@ -50,10 +50,10 @@ class Facts:
     @property
     def asked(self) -> int:
         """Bytes that the caller wants."""
-        name, args = self.span.called.name, self.span.called.args
-        if name == "os_free":
+        kind, args = self.span.called.kind, self.span.called.args
+        if kind == "free":
             return 0
-        return args[0] * args[1] if name == "os_calloc" else args[-1]
+        return args[0] * args[1] if kind == "calloc" else args[-1]
 
     @property
     def syscalls(self) -> tuple[SystemCall, ...]:

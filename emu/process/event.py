@@ -12,10 +12,21 @@ from dataclasses import dataclass
 from emu.process.convention import Violation
 from syscalls import SystemCall
 
+KINDS = ("malloc", "calloc", "realloc", "free")
+"""What the functions of an allocator are for, whatever they are called."""
+
+
+def kind_of(function: str) -> str:
+    """Of KINDS, by the end of a function's name: os_malloc, mm_malloc; "" for another function."""
+    return next((kind for kind in KINDS if function.endswith(kind)), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """index counts from 1. result is None where the function gives none, 0 for NULL."""
+    """index counts from 1. result is None where the function gives none, 0 for NULL.
+
+    name: the function's own, "os_malloc"; kind: which of KINDS it is.
+    """
 
     index: int
     name: str
@@ -25,6 +36,10 @@ class Call:
     syscalls: tuple[SystemCall, ...]
     violations: tuple[Violation, ...]
     errno: int
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +115,11 @@ class Called(Event):
     name: str
     args: tuple[int, ...]
     effects: tuple[Effect, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """Which of KINDS the function is."""
+        return kind_of(self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ def searches(run: Run) -> Rows:
 
 def calls(run: Run) -> Rows:
     return [
-        {"call": step.call.index, "function": step.call.name,
+        {"call": step.call.index, "function": step.function,
          "instructions": step.call.instructions,
          "searched": str(step.result).startswith("heap+") and step.result != step.args[0]}
         for step in run.steps

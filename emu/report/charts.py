@@ -20,9 +20,7 @@ from emu.run import Run
 MOST_RECTS, MOST_MAPS, MOST_LABELS = 5000, 40, 60
 
 GREY = "#8a8a8a"
-FUNCTIONS = {
-    "os_malloc": "#00796b", "os_calloc": "#e07a1f", "os_realloc": "#a23b72", "os_free": GREY,
-}  # fmt: skip
+COLOURS = {"malloc": "#00796b", "calloc": "#e07a1f", "realloc": "#a23b72", "free": GREY}
 CURVES = {
     "break": ("brk", GREY, [2, 2]),
     "# live": ("live", USED.colour, [1, 0]),
@@ -154,7 +152,7 @@ def cost(run: Run) -> Any:
     scale = alt.Scale(type="log", domainMin=1, nice=False) if steep else alt.Scale(domainMin=0)
     y = alt.Y("instructions:Q", scale=scale, title=None)
     bars = _chart(rows).mark_rect().encode(
-        _x(run), alt.X2("until"), y, alt.Y2Datum(1 if steep else 0), _function_colours(),
+        _x(run), alt.X2("until"), y, alt.Y2Datum(1 if steep else 0), _function_colours(run),
         tooltip=_tips("call", "function", "instructions"),
     )  # fmt: skip
     unit = "instructions, on a logarithmic scale" if steep else "instructions"
@@ -167,15 +165,15 @@ def cost_by_blocks(run: Run) -> Any:
     rows = data.searches(run)
     if len(rows) < 3:
         return None
-    alt, every = needed("altair"), data.stride(len(rows))
-    by_function = {name: [row for row in rows if row["function"] == name] for name in FUNCTIONS}
+    alt, every, functions = needed("altair"), data.stride(len(rows)), _functions(run)
+    by_function = {name: [row for row in rows if row["function"] == name] for name in functions}
     fits = {name: fit for name, some in by_function.items() if (fit := data.fit(name, some))}
     base = _chart(rows[::every]).encode(
         alt.X("blocks:Q", title="blocks in the heap before the call", axis=alt.Axis(format="d")),
-        alt.Y("instructions:Q", title=None), _function_colours(),
+        alt.Y("instructions:Q", title=None), _function_colours(run),
     )  # fmt: skip
     points = base.mark_point(filled=True, opacity=0.7, size=45).encode(
-        alt.Shape("function:N", scale=alt.Scale(domain=list(FUNCTIONS)), legend=_legend()),
+        alt.Shape("function:N", scale=alt.Scale(domain=list(functions)), legend=_legend()),
         tooltip=_tips("call", "function", "blocks", "instructions"),
     )
     fitted = base.transform_filter(alt.FieldOneOfPredicate("function", list(fits)))
@@ -236,8 +234,15 @@ def _role_colours(rows: Rows) -> Any:
     return alt.Color("role:N", scale=scale, legend=_legend(symbolType="square", symbolSize=160))
 
 
-def _function_colours() -> Any:
-    scale = _scale(list(FUNCTIONS), list(FUNCTIONS.values()))
+def _functions(run: Run) -> dict[str, str]:
+    """The colour of each function, by its name."""
+    return {
+        run.functions[kind]: colour for kind, colour in COLOURS.items() if kind in run.functions
+    }
+
+
+def _function_colours(run: Run) -> Any:
+    scale = _scale(list(_functions(run)), list(_functions(run).values()))
     return needed("altair").Color("function:N", scale=scale, legend=_legend())
 
 

@@ -39,7 +39,7 @@ def picture(heap: Heap) -> str:
 
 
 def _spelled(heap: Heap, call: Call) -> str:
-    pointer_first = call.name in ("os_free", "os_realloc")
+    pointer_first = call.kind in ("free", "realloc")
     args = [
         str(heap.places.pointer(arg) or "NULL") if pointer_first and index == 0 else str(arg)
         for index, arg in enumerate(call.args)

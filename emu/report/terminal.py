@@ -131,13 +131,13 @@ def spelled(step: Step) -> str:
     """A call as C would write it, with the scenario's names."""
     match step.statement.operation:
         case op.Malloc(name, size):
-            return f"{name} = os_malloc({size})"
+            return f"{name} = {step.function}({size})"
         case op.Calloc(name, count, size):
-            return f"{name} = os_calloc({count}, {size})"
+            return f"{name} = {step.function}({count}, {size})"
         case op.Realloc(name, source, size):
-            return f"{name} = os_realloc({source or 'NULL'}, {size})"
+            return f"{name} = {step.function}({source or 'NULL'}, {size})"
         case op.Free(source):
-            return f"os_free({source or 'NULL'})"
+            return f"{step.function}({source or 'NULL'})"
     return step.statement.text
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 from emu.explain import Explanation, explain
 from emu.explain.course import Change, Look
 from emu.explain.facts import spelled_value
+from emu.process.event import kind_of
 from emu.report.palette import ERROR, FREE
 from emu.report.trace_view import (
     DIM,
@@ -107,7 +108,7 @@ def _heading(width: int) -> Iterator[Text]:
 
 def lines(document: Document, width: int) -> Iterator[Text]:
     result = document["result"] or ("null" if document["returned"] else "does not come back")
-    gives = "" if document["name"] == "os_free" else f" = {result}"
+    gives = "" if kind_of(document["name"]) == "free" else f" = {result}"
     cost = f"   {document['instructions']} instructions"
     title = f"#{document['index']}  {document['call']}"
     yield Text.assemble((title, "bold"), gives, (cost, DIM))

@@ -178,7 +178,7 @@ def call_text(traced: Traced, call: Span) -> str:
 def arguments_of(traced: Traced, call: Span) -> list[int | str | None]:
     """With places for pointers, and None for NULL."""
     args: list[int | str | None] = list(call.called.args)
-    if call.called.name in ("os_free", "os_realloc"):
+    if call.called.kind in ("free", "realloc"):
         pointer = call.called.args[0]
         args[0] = traced.names.place(pointer, call.first) if pointer else None
     return args
@@ -186,6 +186,6 @@ def arguments_of(traced: Traced, call: Span) -> list[int | str | None]:
 
 def result_of(traced: Traced, call: Span) -> int | str | None:
     """The payload that it gave as a place; None for NULL, and of what gives none."""
-    if call.returned is None or call.called.name == "os_free" or not call.returned.result:
+    if call.returned is None or call.called.kind == "free" or not call.returned.result:
         return None
     return traced.names.place(call.returned.result, call.last)

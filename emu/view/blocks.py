@@ -208,6 +208,21 @@ class Walker:
 _CHUNK = 4096
 
 
+class NoWalker:
+    """For a heap whose blocks nobody can read."""
+
+    def saved(self) -> tuple[list[bytes], Walk]:
+        """Nothing."""
+        return [], Walk(0, 0, ())
+
+    def put_back(self, saved: tuple[list[bytes], Walk]) -> None:
+        """There is nothing to be put back."""
+
+    def walk(self, start: int, end: int) -> Walk:
+        """An empty one, in which nothing is wrong."""
+        return Walk(start, start, ())
+
+
 def _from(blocks: tuple[Block, ...], address: int) -> tuple[Block, ...]:
     """The blocks from the one with its payload at `address` on; none if there is no such."""
     index = bisect_left(blocks, address, key=_address)

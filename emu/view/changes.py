@@ -39,9 +39,9 @@ def describe(call: Call, before: Walk, after: Walk) -> list[str]:
         before = Walk(after.start, after.end, first, free=first)
         words.append(f"preallocated {_size(first[0].size + layout.META)}")
     moment = Moment(before, after)
-    if call.name == "os_free":
+    if call.kind == "free":
         return _freed(call, moment)
-    if call.name == "os_realloc" and call.args[0]:
+    if call.kind == "realloc" and call.args[0]:
         return words + _resized(call, moment)
     return words + _allocated(call, moment)
 
@@ -131,7 +131,7 @@ def _in_place(old: Block, new: Block, moment: Moment) -> list[str]:
 def _refused(call: Call) -> list[str]:
     if any(s.errno or (s.name == "brk" and s.args[0] not in (0, s.result)) for s in call.syscalls):
         return ["out of memory"]
-    nothing = 0 in call.args if call.name == "os_calloc" else call.args[-1] == 0
+    nothing = 0 in call.args if call.kind == "calloc" else call.args[-1] == 0
     return ["nothing asked for"] if nothing else ["refused"]
 
 

@@ -72,7 +72,7 @@ def _instant(moment: int, name: str, category: str, text: str) -> _Row:
 
 
 def _live(trace: Trace) -> Iterator[_Row]:
-    """Bytes that callers of os_malloc and its like asked for and did not free."""
+    """Bytes that callers of malloc and its like asked for and did not free."""
     sizes: dict[int, int] = {}
     total = 0
     for call in trace.calls:
@@ -90,14 +90,14 @@ def _live(trace: Trace) -> Iterator[_Row]:
 def _change(called: Called, returned: Returned) -> tuple[int, tuple[int, int] | None]:
     """The block that a call took back, 0 for none; address and size of the one it gave."""
     result, arguments = returned.result, called.args
-    match called.name, arguments:
-        case "os_free", (block, *_):
+    match called.kind, arguments:
+        case "free", (block, *_):
             return block, None
-        case "os_malloc", (size, *_):
+        case "malloc", (size, *_):
             return 0, (result, size) if result else None
-        case "os_calloc", (count, size, *_):
+        case "calloc", (count, size, *_):
             return 0, (result, count * size) if result else None
-        case "os_realloc", (block, size, *_):
+        case "realloc", (block, size, *_):
             if result:
                 return block, (result, size)
             return (block if size == 0 else 0), None

@@ -8,6 +8,7 @@ from asm import Image
 from asm.assembler import assemble_cached
 from asm.errors import why
 from asm.source import PACKAGE
+from emu.allocators.description import Description, contract_of, functions_in
 from emu.errors import AllocatorError
 
 ENTRY_POINTS = ("os_malloc", "os_calloc", "os_realloc", "os_free")
@@ -30,6 +31,14 @@ def find(name: str | Path) -> Image:
             expected=f"the global labels {', '.join(ENTRY_POINTS)}",
         )
     return image
+
+
+def describe(name: str | Path) -> Description:
+    """What is known of an allocator. Errors as with `find`."""
+    image = find(name)
+    prefix, functions = functions_in(image.symbols.__contains__, "os_") or ("", {})
+    errno = ERRNO if ERRNO in image.symbols else None
+    return Description(str(name), functions, prefix, errno, contract_of(prefix), "assembly")
 
 
 def _path(name: str | Path) -> Path:
