@@ -1,5 +1,7 @@
 """ELF files made of images: what each of them holds, one kind of section a file."""
 
 from asm.elf.executable import executable
+from asm.elf.library import library
+from asm.elf.object import relocatable
 
-__all__ = ["executable"]
+__all__ = ["executable", "library", "relocatable"]
