@@ -3,5 +3,6 @@
 from asm.elf.executable import executable
 from asm.elf.library import library
 from asm.elf.object import relocatable
+from asm.elf.references import Make
 
-__all__ = ["executable", "library", "relocatable"]
+__all__ = ["Make", "executable", "library", "relocatable"]
