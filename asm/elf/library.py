@@ -28,13 +28,16 @@ from asm.elf.debug import debug_sections
 from asm.elf.dynamic import Moved
 from asm.elf.executable import loaded_section, loaded_segment
 from asm.elf.file import Section, Segment, headers_size, write
-from asm.elf.references import Frames, Make, references
+from asm.elf.references import Frames, Make, references, wrong
 from asm.elf.symbols import Symbol, file_symbol, symbol_sections, symbols_of
-from asm.errors import AssemblyError
 from asm.image import Image
 
 _PAGE = 4096
 _OWN_SEGMENTS = 5
+_IN_TEXT = (
+    "an address in the text: the text of a library is not written when it is loaded; "
+    "put it into .data"
+)
 
 
 def library(make: Make, frames: Frames, name: str) -> bytes:
@@ -92,21 +95,9 @@ def _moved(make: Make, base: int) -> list[Moved]:
         if reference.kind is RelocationType.ABS64:
             place = starts[reference.segment] + reference.offset
             if reference.segment == "text":
-                raise _in_text(image, place)
+                raise wrong(image, place, _IN_TEXT)
             found.append(Moved(place, starts[reference.target] + reference.addend))
     return found
-
-
-def _in_text(image: Image, address: int) -> AssemblyError:
-    line = image.line_at(address)
-    assert line
-    return AssemblyError(
-        line.file,
-        line.line,
-        line.text,
-        "an address in the text: the text of a library is not written when it is loaded; "
-        "put it into .data",
-    )
 
 
 def _tables(image: Image, moved: Sequence[Moved], name: str) -> list[Section]:

@@ -20,9 +20,8 @@ it than need be."""
 Frames = Callable[[Image], Iterable[Frame]]
 """How to unwind an image."""
 
-MOVED = (1 << 32) + (1 << 28)
-"""An address of 64 bits moves by all of it; one that was cut to 32 is found out."""
-APART = 1 << 16
+MOVED, APART = 1 << 28, 1 << 16
+"""How far a program, or its data alone, is moved to see what differs."""
 
 _ABSOLUTE, _RELATIVE = 8, 4
 
@@ -42,18 +41,10 @@ class Reference:
     addend: int
 
 
-class Unexplained(ValueError):
-    """Bytes at `offset` differ, and not by what was expected."""
-
-    def __init__(self, offset: int) -> None:
-        self.offset = offset
-        super().__init__(f"the difference at {offset:#x} is no address")
-
-
 def moved_numbers(before: bytes, after: bytes, by: int, width: int) -> Iterator[int]:
     """Where the numbers are, of `width` bytes each, that have grown by `by`.
 
-    Unexplained where anything else differs.
+    ValueError where anything else differs.
     """
     lowest = ((by & -by).bit_length() - 1) // 8
     end = 0
@@ -63,7 +54,7 @@ def moved_numbers(before: bytes, after: bytes, by: int, width: int) -> Iterator[
         start = place - lowest
         old, new = number(before, start, width), number(after, start, width)
         if start < end or (new - old - by) % (1 << 8 * width):
-            raise Unexplained(place)
+            raise ValueError(f"what differs at {place:#x} is no address")
         yield start
         end = start + width
 
@@ -75,58 +66,54 @@ def number(data: bytes, offset: int, width: int) -> int:
 def references(make: Make, base: int) -> list[Reference]:
     """Every reference of a program, segment by segment.
 
-    AssemblyError for one that cannot be moved: an address cut to 32 bits.
+    AssemblyError for one to data that has no bytes.
     """
     image, moved, apart = make(base, 0), make(base + MOVED, 0), make(base, APART)
     found = []
     for here, there, stretched in zip(image.segments, moved.segments, apart.segments, strict=True):
-        whole = list(_numbers(image, here, there.data, MOVED, _ABSOLUTE))
+        whole = list(moved_numbers(here.data, there.data, MOVED, _ABSOLUTE))
         found += [_absolute(image, here, stretched, offset) for offset in whole]
         by = APART if here.executable else -APART
-        plain = _blanked(here, whole)
-        distances = _numbers(image, plain, _blanked(stretched, whole).data, by, _RELATIVE)
+        one, other = (_blanked(segment.data, whole) for segment in (here, stretched))
+        distances = moved_numbers(one, other, by, _RELATIVE)
         found += [_relative(image, here, offset) for offset in distances]
     return found
 
 
-def _numbers(image: Image, segment: Segment, after: bytes, by: int, width: int) -> Iterator[int]:
-    try:
-        yield from moved_numbers(segment.data, after, by, width)
-    except Unexplained as error:
-        line = image.line_at(segment.address + error.offset)
-        assert line
-        raise AssemblyError(
-            line.file,
-            line.line,
-            line.text,
-            "an address that cannot be moved, as the parts of a library are: write .quad",
-        ) from None
-
-
-def _blanked(segment: Segment, offsets: Collection[int]) -> Segment:
-    """The segment without its absolute addresses."""
-    data = bytearray(segment.data)
+def _blanked(data: bytes, offsets: Collection[int]) -> bytes:
+    """Without the absolute addresses."""
+    left = bytearray(data)
     for offset in offsets:
-        data[offset : offset + _ABSOLUTE] = bytes(_ABSOLUTE)
-    return Segment(segment.name, segment.address, bytes(data), segment.writable, segment.executable)
+        left[offset : offset + _ABSOLUTE] = bytes(_ABSOLUTE)
+    return bytes(left)
 
 
 def _absolute(image: Image, here: Segment, stretched: Segment, offset: int) -> Reference:
     """It points into the data if it moves with the data."""
     value = number(here.data, offset, _ABSOLUTE)
     in_text = number(stretched.data, offset, _ABSOLUTE) == value
-    target = _segment(image, executable=in_text)
+    target = _target(image, here, offset, executable=in_text)
     kind = RelocationType.ABS64
     return Reference(here.name, offset, kind, target.name, value - target.address)
 
 
 def _relative(image: Image, here: Segment, offset: int) -> Reference:
     """A distance from the text to the data, or back."""
-    target = _segment(image, executable=not here.executable)
+    target = _target(image, here, offset, executable=not here.executable)
     distance = int.from_bytes(here.data[offset : offset + _RELATIVE], "little", signed=True)
     addend = distance - target.address + here.address + offset
     return Reference(here.name, offset, RelocationType.PC32, target.name, addend)
 
 
-def _segment(image: Image, *, executable: bool) -> Segment:
-    return next(segment for segment in image.segments if segment.executable is executable)
+def _target(image: Image, here: Segment, offset: int, *, executable: bool) -> Segment:
+    for segment in image.segments:
+        if segment.executable is executable:
+            return segment
+    raise wrong(image, here.address + offset, "this names a place in .data, where nothing is")
+
+
+def wrong(image: Image, address: int, reason: str) -> AssemblyError:
+    """What is wrong with the line whose bytes cover an address."""
+    line = image.line_at(address)
+    assert line
+    return AssemblyError(line.file, line.line, line.text, reason)
