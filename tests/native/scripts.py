@@ -39,6 +39,7 @@ class Script:
 
     heap: Heap
     random: random.Random
+    limits: bool
     lines: list[str] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     slots: list[tuple[int, int]] = field(default_factory=list)
@@ -48,7 +49,7 @@ class Script:
 
     def one(self) -> None:
         """One more call, and now and then less or more memory for the process."""
-        if self.random.random() < 0.04:
+        if self.limits and self.random.random() < 0.04:
             self._limit()
         kind = self.random.choice("mmmcrrffx") if self.live else "m"
         getattr(self, f"_{kind}")()
@@ -143,7 +144,12 @@ def checksum(data: bytes) -> int:
 
 def script(seed: int, calls: int, allocator: str | Path = "osmem") -> Script:
     with Heap(allocator) as heap:
-        made = Script(heap, random.Random(seed))
-        for _ in range(calls):
-            made.one()
-        return made
+        return written(heap, seed, calls)
+
+
+def written(heap: Heap, seed: int, calls: int, *, limits: bool = True) -> Script:
+    """A script that plays on a heap; limits: also with less memory for the process."""
+    made = Script(heap, random.Random(seed), limits)
+    for _ in range(calls):
+        made.one()
+    return made
