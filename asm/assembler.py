@@ -29,12 +29,13 @@ _PAGE = 4096
 _TEXT_END, _DATA, _DATA_END, _FOOTER = "__text_end", "__data", "__data_end", "__footer"
 
 
-def assemble(path: Path, base: int = BASE) -> Image:
-    """The program that begins in a file, as an Image at `base` (a multiple of the page).
+def assemble(path: Path, base: int = BASE, apart: int = 0) -> Image:
+    """The program that begins in a file, as an Image at `base`.
 
-    AssemblyError says which line cannot be assembled, and why.
+    apart: how much farther from the text the data is than it need be. Both are multiples of the
+    page. AssemblyError says which line cannot be assembled, and why.
     """
-    return _Program.read(path.resolve()).image(base)
+    return _Program.read(path.resolve()).image(base, apart)
 
 
 def assemble_cached(path: Path) -> Image:
@@ -71,9 +72,10 @@ class _Program:
         files: set[Path] = set()
         return cls(path, source.read(path, files), files)
 
-    def image(self, base: int) -> Image:
-        if base % _PAGE:
-            raise ValueError(f"base {base:#x} is not a multiple of the page")
+    def image(self, base: int, apart: int = 0) -> Image:
+        for place in (base, apart):
+            if place % _PAGE:
+                raise ValueError(f"{place:#x} is not a multiple of the page")
         labels = self._labels()
         self._guard(labels)
         grouped = units(self.statements)
@@ -82,8 +84,8 @@ class _Program:
         marked = [unit for unit in grouped if unit.marks]
         wanted = [_TEXT_END, _DATA, _DATA_END, *labels, *(unit.mark for unit in marked)]
         whole = "\n".join(
-            [text, f"{_TEXT_END}:", ".p2align 12", f"{_DATA}:", data, f"{_DATA_END}:",
-             ".p2align 3", f"{_FOOTER}:", *map(_footer_entry, wanted)]
+            [text, f"{_TEXT_END}:", ".p2align 12", f".zero {apart}", f"{_DATA}:", data,
+             f"{_DATA_END}:", ".p2align 3", f"{_FOOTER}:", *map(_footer_entry, wanted)]
         )  # fmt: skip
         try:
             code = machine_code(whole, base)

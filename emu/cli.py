@@ -15,6 +15,7 @@ import click
 
 from asm import AssemblyError
 from asm.errors import why
+from emu.commands.build import build_command
 from emu.commands.common import CONTEXT, WRONG_INPUT, complain
 from emu.commands.debug import debug_command
 from emu.commands.demo import demo_command
@@ -98,6 +99,7 @@ def main() -> None:
         emu run first.heap
         emu run *.heap --allocator mine.s --quiet
         emu listing osmem
+        emu build
         emu exec ./hello
         emu trace reuse.heap --explain 4
     """
@@ -110,6 +112,7 @@ for command in (
     trace_command,
     demo_command,
     debug_command,
+    build_command,
 ):
     main.add_command(command)
 

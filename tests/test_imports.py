@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = [
     ["emu.cli"],
     ["emu.commands", "emu.pytest_plugin"],
+    ["emu.native"],
     ["emu.report", "emu.judge", "emu.debug"],
     ["emu.timeline"],
     ["emu.explain"],

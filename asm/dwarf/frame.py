@@ -62,9 +62,9 @@ ENTRY = ("rsp", WORD)
 """The CFA at a function's first instruction."""
 
 
-def frame_section(frames: Iterable[Frame]) -> bytes:
-    """.debug_frame: what is common to all, then every frame."""
-    return _common() + b"".join(map(_description, frames))
+def frame_section(frames: Iterable[Frame], at: int = 0) -> bytes:
+    """.debug_frame: what is common to all, then every frame. at: where it begins."""
+    return _common() + b"".join(_description(frame, at) for frame in frames)
 
 
 def _common() -> bytes:
@@ -85,7 +85,7 @@ def _common() -> bytes:
     return sized(_padded(entry))
 
 
-def _description(frame: Frame) -> bytes:
+def _description(frame: Frame, common_at: int) -> bytes:
     """An FDE."""
     instructions = bytearray()
     if frame.outermost:
@@ -94,7 +94,7 @@ def _description(frame: Frame) -> bytes:
     for row in frame.rows:
         instructions += _advance(row.address - before.address) + _changes(before, row)
         before = row
-    head = u32(0) + address(frame.start) + address(frame.end - frame.start)
+    head = u32(common_at) + address(frame.start) + address(frame.end - frame.start)
     return sized(_padded(head + instructions))
 
 

@@ -48,9 +48,18 @@ def _abbreviation(code: int, tag: int, children: bool, attributes: list[tuple[in
     return uleb(code) + uleb(tag) + bytes([children]) + pairs
 
 
-def unit(image: Image, code: Segment, functions: Iterable[Symbol], lines_at: int) -> bytes:
-    """One image's part of .debug_info. lines_at: where its part of .debug_line begins."""
-    header = u16(_VERSION) + bytes([_UT_COMPILE, ADDRESS_SIZE]) + u32(0)
+def unit(
+    image: Image,
+    code: Segment,
+    functions: Iterable[Symbol],
+    lines_at: int,
+    abbreviations_at: int = 0,
+) -> bytes:
+    """One image's part of .debug_info.
+
+    lines_at: where its part of .debug_line begins; abbreviations_at: the same of .debug_abbrev.
+    """
+    header = u16(_VERSION) + bytes([_UT_COMPILE, ADDRESS_SIZE]) + u32(abbreviations_at)
     entry = b"".join(
         [
             uleb(_UNIT),

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from asm import image as images
-from asm.dwarf import info
-from asm.dwarf.frame import Frame, frame_section
-from asm.dwarf.line import line_program
+from asm.dwarf.frame import Frame
 from asm.elf.constants import (
     FileType,
     SectionFlag,
@@ -16,8 +14,9 @@ from asm.elf.constants import (
     SegmentType,
     SymbolType,
 )
+from asm.elf.debug import debug_sections
 from asm.elf.file import Section, Segment, write
-from asm.elf.symbols import Symbol, file_symbol, functions, symbol_sections, symbols_of
+from asm.elf.symbols import Symbol, file_symbol, symbol_sections, symbols_of
 from asm.image import Image
 
 START = "_start"
@@ -40,8 +39,8 @@ def executable(
     for number, one in enumerate(all_images):
         symbols.append(file_symbol(one.source.name))
         for segment in one.segments:
-            sections.append(_section(segment, one.name if number else ""))
-            segments.append(_segment(segment, sections[-1].name))
+            sections.append(loaded_section(segment, one.name if number else ""))
+            segments.append(loaded_segment(segment, sections[-1].name))
             symbols += symbols_of(one, segment, section=len(sections))
     segments.append(Segment(SegmentType.GNU_STACK, SegmentFlag.R | SegmentFlag.W))
     debug = debug_sections(all_images, frames)
@@ -53,25 +52,8 @@ def executable(
     )
 
 
-def debug_sections(images: Iterable[Image], frames: Iterable[Frame]) -> list[Section]:
-    """The DWARF of images at their addresses, one unit each."""
-    lines, units, ranges = bytearray(), bytearray(), bytearray()
-    for image in images:
-        (code,) = (segment for segment in image.segments if segment.executable)
-        if code.data:
-            ranges += info.address_ranges(code, len(units))
-        units += info.unit(image, code, functions(image), len(lines))
-        lines += line_program(image)
-    return [
-        Section(".debug_aranges", bytes(ranges), align=16),
-        Section(".debug_info", bytes(units)),
-        Section(".debug_abbrev", info.abbreviations()),
-        Section(".debug_line", bytes(lines)),
-        Section(".debug_frame", frame_section(frames), align=8),
-    ]
-
-
-def _section(segment: images.Segment, suffix: str) -> Section:
+def loaded_section(segment: images.Segment, suffix: str = "") -> Section:
+    """A segment of an image as the section of that name."""
     flags = SectionFlag.ALLOC
     if segment.executable:
         flags |= SectionFlag.EXECINSTR
@@ -81,7 +63,8 @@ def _section(segment: images.Segment, suffix: str) -> Section:
     return Section(name, segment.data, SectionType.PROGBITS, flags, segment.address, _PAGE)
 
 
-def _segment(segment: images.Segment, section: str) -> Segment:
+def loaded_segment(segment: images.Segment, section: str) -> Segment:
+    """The PT_LOAD of a segment whose bytes are in `section`."""
     flags = SegmentFlag.R
     if segment.executable:
         flags |= SegmentFlag.X

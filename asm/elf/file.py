@@ -35,6 +35,8 @@ _HEADERS_ALIGNED = 8
 class Section:
     """A section as its header describes it. link: the name of another section, or "".
 
+    info: a number, or the name of a section.
+
     In a file that is loaded, a section with an address lies at an offset that is congruent to it,
     modulo `align`.
     """
@@ -47,17 +49,24 @@ class Section:
     align: int = 1
     entry_size: int = 0
     link: str = ""
-    info: int = 0
+    info: int | str = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What a loader maps: the bytes of one section, by its name; "" for none."""
+    """What a loader maps: the bytes of a section, by its name; "" for none.
+
+    last: where it holds several, the last of them. headers: it begins with the file. room: its
+    bytes in memory, where those are more than in the file.
+    """
 
     kind: SegmentType
     flags: SegmentFlag
     section: str = ""
     align: int = 1
+    last: str = ""
+    headers: bool = False
+    room: int = 0
 
 
 def write(
@@ -75,19 +84,24 @@ def write(
     index = {section.name: number for number, section in enumerate(whole)}
     if len(index) != len(whole):
         raise ValueError("two sections of one name")
-    body, offsets = _laid_out(whole, _HEADER.size + len(segments) * _PROGRAM_HEADER.size)
-    headers_at = _HEADER.size + len(segments) * _PROGRAM_HEADER.size + len(body)
+    body, offsets = _laid_out(whole, headers_size(len(segments)))
+    headers_at = headers_size(len(segments)) + len(body)
     return b"".join(
         [
             _header(kind, entry, headers_at, len(segments), len(whole)),
             *(_program_header(segment, whole, index, offsets) for segment in segments),
             body,
             *(
-                _section_header(section, names.add(section.name), index[section.link], offset)
+                _section_header(section, names.add(section.name), index, offset)
                 for section, offset in zip(whole, offsets, strict=True)
             ),
         ]
     )
+
+
+def headers_size(segments: int) -> int:
+    """Where the sections begin, in a file with so many segments."""
+    return _HEADER.size + segments * _PROGRAM_HEADER.size
 
 
 def _laid_out(sections: Sequence[Section], start: int) -> tuple[bytes, list[int]]:
@@ -127,21 +141,25 @@ def _header(kind: FileType, entry: int, headers_at: int, segments: int, sections
 def _program_header(
     segment: Segment, sections: Sequence[Section], index: dict[str, int], offsets: list[int]
 ) -> bytes:
-    number = index[segment.section]
-    section = sections[number]
+    first, last = index[segment.section], index[segment.last or segment.section]
+    offset, address = offsets[first], sections[first].address
+    if segment.headers:
+        offset, address = 0, address - offset
+    size = offsets[last] + len(sections[last].data) - offset
     return _PROGRAM_HEADER.pack(
         segment.kind,
         segment.flags,
-        offsets[number],
-        section.address,
-        section.address,
-        len(section.data),
-        len(section.data),
+        offset,
+        address,
+        address,
+        size,
+        max(size, segment.room),
         segment.align,
     )
 
 
-def _section_header(section: Section, name: int, link: int, offset: int) -> bytes:
+def _section_header(section: Section, name: int, index: dict[str, int], offset: int) -> bytes:
+    info = section.info
     return _SECTION_HEADER.pack(
         name,
         section.kind,
@@ -149,8 +167,8 @@ def _section_header(section: Section, name: int, link: int, offset: int) -> byte
         section.address,
         offset,
         len(section.data),
-        link,
-        section.info,
+        index[section.link],
+        index[info] if isinstance(info, str) else info,
         section.align,
         section.entry_size,
     )

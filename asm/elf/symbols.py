@@ -5,15 +5,16 @@ from __future__ import annotations
 import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asm import dialect, source
-from asm.elf.constants import SHN_ABS, Binding, SectionType, SymbolType
+from asm.elf.constants import SHN_ABS, Binding, SectionFlag, SectionType, SymbolType, Visibility
 from asm.elf.file import Section
 from asm.elf.strings import Strings
 from asm.image import Image, Segment, SourceLine
 
 _ENTRY = struct.Struct("<IBBHQQ")
+SYMBOL_SIZE = _ENTRY.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Symbol:
     kind: SymbolType
     binding: Binding
     section: int = SHN_ABS
+    visibility: Visibility = Visibility.DEFAULT
 
     @property
     def end(self) -> int:
@@ -35,26 +37,31 @@ class Symbol:
 def symbol_sections(symbols: Iterable[Symbol]) -> tuple[Section, Section]:
     """.symtab and .strtab. Local symbols come first, as the ABI wants it, each kind in order."""
     strings = Strings()
-    ordered = sorted(symbols, key=lambda symbol: symbol.binding)
-    entries = [bytes(_ENTRY.size), *(_entry(symbol, strings) for symbol in ordered)]
-    first_global = 1 + sum(symbol.binding is Binding.LOCAL for symbol in ordered)
-    table = Section(
-        ".symtab",
-        b"".join(entries),
-        SectionType.SYMTAB,
-        align=8,
-        entry_size=_ENTRY.size,
-        link=".strtab",
-        info=first_global,
-    )
+    table = _table(".symtab", SectionType.SYMTAB, symbols, strings, ".strtab")
     return table, Section(".strtab", bytes(strings), SectionType.STRTAB)
+
+
+def dynamic_symbols(symbols: Iterable[Symbol], strings: Strings) -> Section:
+    """.dynsym: what other programs may use. Its names are in .dynstr, which has others too."""
+    table = _table(".dynsym", SectionType.DYNSYM, symbols, strings, ".dynstr")
+    return replace(table, flags=SectionFlag.ALLOC)
+
+
+def _table(
+    name: str, kind: SectionType, symbols: Iterable[Symbol], strings: Strings, names: str
+) -> Section:
+    ordered = sorted(symbols, key=lambda symbol: symbol.binding)
+    entries = [bytes(SYMBOL_SIZE), *(_entry(symbol, strings) for symbol in ordered)]
+    first_global = 1 + sum(symbol.binding is Binding.LOCAL for symbol in ordered)
+    data = b"".join(entries)
+    return Section(name, data, kind, align=8, entry_size=SYMBOL_SIZE, link=names, info=first_global)
 
 
 def _entry(symbol: Symbol, strings: Strings) -> bytes:
     return _ENTRY.pack(
         strings.add(symbol.name),
         symbol.binding << 4 | symbol.kind,
-        0,
+        symbol.visibility,
         symbol.section,
         symbol.address,
         symbol.size,
@@ -64,6 +71,11 @@ def _entry(symbol: Symbol, strings: Strings) -> bytes:
 def file_symbol(name: str) -> Symbol:
     """Says where the local symbols behind it come from."""
     return Symbol(name, 0, 0, SymbolType.FILE, Binding.LOCAL)
+
+
+def section_symbol(section: int) -> Symbol:
+    """Stands for the beginning of a section, in relocations."""
+    return Symbol("", 0, 0, SymbolType.SECTION, Binding.LOCAL, section)
 
 
 def symbols_of(image: Image, segment: Segment, section: int = 0) -> Iterator[Symbol]:

@@ -18,6 +18,7 @@ from emu.trace import profile
 from emu.trace.profile import Node
 from emu.trace.recorder import Recorder
 from emu.trace.trace import Trace
+from tests.callgrind import counted
 
 SHIPPED = sorted((Path(__file__).parents[2] / "emu/scenario/shipped").glob("*.heap"))
 
@@ -189,34 +190,9 @@ def _find(node: Node, name: str) -> Node:
 def test_costs_are_callgrinds_to_the_instruction(tmp_path: Path) -> None:
     """`rep` too: both count each repetition, and the look at rcx that ends it."""
     program = built(tmp_path)
-    out = tmp_path / "out"
-    subprocess.run(
-        ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}", program], check=True
-    )
-    theirs = annotated(out)
+    theirs = counted(program, tmp_path / "out")
     ours = as_dict(played(program))
     names = ("work", "fib", "leaf", "tail", "copy")
     assert {name: ours[name][1] for name in names} == {name: theirs[name][0] for name in names}
     inclusive = ("work", "leaf", "tail", "copy")
     assert {n: ours[n][2] for n in inclusive} == {n: theirs[n][1] for n in inclusive}
-
-
-def annotated(out: Path) -> dict[str, tuple[int, int]]:
-    """By function: own and inclusive instructions, as callgrind_annotate prints them.
-
-    It names a function that calls itself anew, fib'2: their own ones are summed.
-    """
-    own, inclusive = (_annotated(out, answer) for answer in ("no", "yes"))
-    return {name: (cost, inclusive.get(name, 0)) for name, cost in own.items()}
-
-
-def _annotated(out: Path, inclusive: str) -> dict[str, int]:
-    command = ["callgrind_annotate", f"--inclusive={inclusive}", "--auto=no", "--threshold=100"]
-    told = subprocess.run([*command, out], capture_output=True, text=True, check=True)
-    found: dict[str, int] = {}
-    for line in told.stdout.splitlines():
-        cost, _, rest = line.strip().partition(" (")
-        name = rest.rpartition(":")[2].split(" [")[0].split("'")[0]
-        if rest and cost.replace(",", "").isdigit():
-            found[name] = found.get(name, 0) + int(cost.replace(",", ""))
-    return found
