@@ -82,7 +82,7 @@ def bench(
         kernel = stack.enter_context(KernelMeter(process, len(steps), partial(running, process)))
         code = Code(loop().symbols["next_row"], process.cpu.read_code, process.sources.function_at)
         meter = stack.enter_context(Meter(process.cpu, code, len(steps), accesses=accesses))
-        replayed = replay(process, table(steps, _functions(heap)))
+        replayed = replay(process, table(steps, functions_of(heap)))
     live = Live(steps, replayed.results.tolist())
     counts = {**meter.counts, "faults": kernel.faults, "syscalls": kernel.syscalls}
     return Bench(
@@ -91,7 +91,7 @@ def bench(
     )  # fmt: skip
 
 
-def _functions(heap: Heap) -> dict[str, int]:
+def functions_of(heap: Heap) -> dict[str, int]:
     """The addresses of the allocator's entry points, by kind."""
     addresses = (heap.image.symbols[name] for name in ENTRY_POINTS)
     return dict(zip(KINDS, addresses, strict=True))
