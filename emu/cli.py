@@ -15,6 +15,7 @@ import click
 
 from asm import AssemblyError
 from asm.errors import why
+from emu.commands.bench import bench_command
 from emu.commands.common import CONTEXT, WRONG_INPUT, complain
 from emu.commands.debug import debug_command
 from emu.commands.demo import demo_command
@@ -100,6 +101,7 @@ def main() -> None:
         emu listing osmem
         emu exec ./hello
         emu trace reuse.heap --explain 4
+        emu bench osmem --growth
     """
 
 
@@ -110,6 +112,7 @@ for command in (
     trace_command,
     demo_command,
     debug_command,
+    bench_command,
 ):
     main.add_command(command)
 

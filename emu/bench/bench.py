@@ -16,6 +16,7 @@ from emu.bench.live import Live
 from emu.bench.memory import KernelMeter
 from emu.bench.meter import Meter
 from emu.bench.plan import KINDS, Step, plan, table
+from emu.errors import ScenarioError
 from emu.heap import Heap
 from emu.process.process import BUDGET
 from emu.process.replay import Replayed, loop, replay, running
@@ -77,6 +78,8 @@ def bench(
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
     steps = plan(scenario)
+    if not steps:
+        raise ScenarioError("there is nothing to replay", scenario.file, expected="a call")
     with Heap(allocator, budget=budget) as heap, ExitStack() as stack:
         process = heap.process
         kernel = stack.enter_context(KernelMeter(process, len(steps), partial(running, process)))

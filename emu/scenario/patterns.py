@@ -112,8 +112,8 @@ def realloc_growth(n: int, chance: Chance) -> Iterator[Allocation]:
 def uniform(n: int, chance: Chance) -> Iterator[Allocation]:
     """Uniform: sizes from 1 to 4096, all as likely; blocks are given back in no order.
 
-    Half of the blocks are live most of the time. No size is typical: what serves one class of
-    sizes well does not help. One call of ten is a realloc.
+    A quarter of the blocks is in use at a time. No size is typical: what serves one class of sizes
+    well does not help. Some are resized.
     """
     yield from _random(n, chance, lambda: chance.between(1, 4096))
 
@@ -121,7 +121,8 @@ def uniform(n: int, chance: Chance) -> Iterator[Allocation]:
 def power_law(n: int, chance: Chance) -> Iterator[Allocation]:
     """Power law: twice the size is half as likely, from 16 bytes to 256 KiB.
 
-    As real programs do it: most blocks are small, and most bytes are in the few large ones.
+    As real programs do it: most blocks are small, and most bytes are in the few large ones. The
+    rest is as in uniform.
     """
 
     def size() -> int:
@@ -134,16 +135,16 @@ def power_law(n: int, chance: Chance) -> Iterator[Allocation]:
 
 
 def _random(n: int, chance: Chance, size: Callable[[], int]) -> Iterator[Allocation]:
-    """malloc, free and some realloc, with up to n / 2 live blocks."""
+    """A quarter of the blocks is made; then each new one takes the place of an old one."""
     held: list[int] = []
     for number in range(n):
         yield op.Malloc(_id(number), size())
         held.append(number)
-        while len(held) > max(1, n // 2) or (held and chance.below(3) == 0):
+        if len(held) > max(1, n // 4):
             yield op.Free(_id(chance.taken(held)))
-        if held and chance.below(5) == 0:
-            name = _id(held[chance.below(len(held))])
-            yield op.Realloc(name, name, size())
+            if chance.below(5) == 0:
+                name = _id(held[chance.below(len(held))])
+                yield op.Realloc(name, name, size())
     for number in chance.shuffled(held):
         yield op.Free(_id(number))
 
