@@ -30,8 +30,11 @@
 #             rsi = where the rows end
 #   out       rax = the end; or the row whose call came back with another rsp
 #   clobbers  rcx, rdi, rsi, and what the functions clobber
+#
+# Its own return address makes room for those of the calls: so a function finds the
+# stack where it finds it when it is called from outside.
 replay:
-        sub     rsp, 8                          # aligned where the calls stand
+        pop     qword ptr [rip + back]
         mov     [rip + stack], rsp
         mov     [rip + row], rdi
         mov     [rip + end], rsi
@@ -56,7 +59,7 @@ next_row:
 .Ldone:
         mov     rsp, [rip + stack]
         mov     rax, [rip + row]
-        add     rsp, 8
+        push    qword ptr [rip + back]
         ret
 
         .data
@@ -64,3 +67,4 @@ next_row:
 row:    .quad   0                               # of the call that runs
 end:    .quad   0
 stack:  .quad   0                               # rsp where the calls stand
+back:   .quad   0                               # where the loop returns to

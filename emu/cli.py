@@ -15,6 +15,7 @@ import click
 
 from asm import AssemblyError
 from asm.errors import why
+from emu.commands.bench import bench_command
 from emu.commands.build import build_command
 from emu.commands.common import CONTEXT, WRONG_INPUT, complain
 from emu.commands.debug import debug_command
@@ -102,6 +103,7 @@ def main() -> None:
         emu build
         emu exec ./hello
         emu trace reuse.heap --explain 4
+        emu bench osmem --growth
     """
 
 
@@ -112,6 +114,7 @@ for command in (
     trace_command,
     demo_command,
     debug_command,
+    bench_command,
     build_command,
 ):
     main.add_command(command)

@@ -15,7 +15,7 @@ FLOORS = [
     ["emu.report", "emu.judge", "emu.debug"],
     ["emu.timeline"],
     ["emu.explain"],
-    ["emu.run", "emu.launch"],
+    ["emu.run", "emu.launch", "emu.bench"],
     ["emu.heap"],
     ["emu.view", "emu.trace"],
     ["emu.allocators"],

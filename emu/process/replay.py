@@ -71,14 +71,13 @@ def replay(process: Process, table: Sequence[Planned]) -> Replayed:
     """
     image = loop()
     _lay(process, image, table)
-    progress = _Progress(process, image.symbols["row"])
+    end = TABLE + _SIZE * len(table)
     try:
         returned = process.call(
-            image.symbols["replay"], TABLE, TABLE + _SIZE * len(table), goes_on=progress.is_made
+            image.symbols["replay"], TABLE, end, goes_on=_Progress(process).is_made
         )
     except GuestDied as died:
-        number = (progress.row - TABLE) // _SIZE
-        died.scene = replace(died.scene, running=_spelled(process, table, number))
+        died.scene = replace(died.scene, running=_spelled(process, table, running(process)))
         raise
     made = (returned.result - TABLE) // _SIZE
     complete = made == len(table)
@@ -90,6 +89,12 @@ def results(rows: bytes) -> NDArray[np.uint64]:
     """What each call of a table answered, from its rows after the replay."""
     found: NDArray[np.uint64] = np.frombuffer(rows, _ROW)["result"]
     return found
+
+
+def running(process: Process) -> int:
+    """The number of the call that a replay is at, from 0 on."""
+    row = process.memory.read(loop().symbols["row"], 8)
+    return (int.from_bytes(row, "little") - TABLE) // _SIZE
 
 
 def _lay(process: Process, image: Image, table: Sequence[Planned]) -> None:
@@ -131,15 +136,9 @@ def _spelled(process: Process, table: Sequence[Planned], number: int) -> str:
 class _Progress:
     """Whether the loop has come further since it was last asked."""
 
-    def __init__(self, process: Process, row: int) -> None:
-        self._process, self._at = process, row
-        self._last = 0
-
-    @property
-    def row(self) -> int:
-        """Address of the row whose call runs."""
-        return int.from_bytes(self._process.memory.read(self._at, 8), "little")
+    def __init__(self, process: Process) -> None:
+        self._process, self._last = process, -1
 
     def is_made(self) -> bool:
-        last, self._last = self._last, self.row
+        last, self._last = self._last, running(self._process)
         return self._last != last

@@ -1,0 +1,1 @@
+"""What allocators cost: traces replayed, counted exactly, compared, and laws fitted to counts."""

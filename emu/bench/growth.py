@@ -1,0 +1,139 @@
+"""What a call costs as the number of blocks grows: counts at some n, and the law that they obey."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from emu.allocators import ENTRY_POINTS
+from emu.bench.bench import functions_of
+from emu.bench.law import Law, Point, fitted
+from emu.heap import Heap
+from emu.process.process import BUDGET, Process
+from emu.process.replay import Planned, replay
+
+LARGEST = 4000
+_SMALL, _LARGE = 24, 100
+"""Bytes of the blocks that are there, and of those that are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """n blocks of a kind. about: what they are. holes: whether they are free, between others."""
+
+    name: str
+    about: str
+    holes: bool
+
+
+SITUATIONS = (
+    Situation("in use", f"n blocks of {_SMALL} bytes in use", holes=False),
+    Situation("holes", f"n free blocks of {_SMALL} bytes, each between two in use", holes=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The instructions of one call, by n. call: what was called, "os_malloc(100)"."""
+
+    allocator: str
+    situation: Situation
+    function: str
+    call: str
+    points: tuple[Point, ...]
+    law: Law
+
+
+def growth(
+    allocator: str | Path = "osmem", *, largest: int = LARGEST, budget: int = BUDGET
+) -> tuple[Growth, ...]:
+    """The growth of every function in every situation, from n = 10 to `largest`.
+
+    Each call is made where there are n blocks, and then undone. GuestDied where the program dies.
+    """
+    return tuple(
+        found
+        for situation in SITUATIONS
+        for found in _in_situation(allocator, situation, sizes(largest), budget)
+    )
+
+
+def sizes(largest: int) -> list[int]:
+    """10, 20, 50, 100, ... and the largest."""
+    steps = [step * 10**power for power in range(1, 7) for step in (1, 2, 5)]
+    return [*(step for step in steps if step < largest), largest]
+
+
+def _in_situation(
+    allocator: str | Path, situation: Situation, at: list[int], budget: int
+) -> Iterator[Growth]:
+    points: dict[str, list[Point]] = {}
+    calls: dict[str, str] = {}
+    with Heap(allocator, budget=budget) as heap:
+        functions = functions_of(heap)
+        build = _Builder(heap.process, functions, holes=situation.holes)
+        for n in at:
+            with build.with_blocks(n):
+                for probe in _probes(functions, build.middle):
+                    calls[probe.function] = probe.call
+                    count = build.count(probe.planned)
+                    points.setdefault(probe.function, []).append((n, count))
+    for function, found in points.items():
+        yield Growth(
+            str(allocator), situation, function, calls[function], tuple(found), fitted(found)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    function: str
+    call: str
+    planned: Planned
+
+
+def _probes(functions: dict[str, int], middle: int) -> Iterator[_Probe]:
+    """One call of each function. middle: a block in use."""
+    large, words = str(_LARGE), f"{_LARGE // 4}, 4"
+    calls = {
+        "malloc": (large, Planned(functions["malloc"], _LARGE)),
+        "calloc": (words, Planned(functions["calloc"], _LARGE // 4, 4)),
+        "realloc": (f"p, {large}", Planned(functions["realloc"], middle, _LARGE)),
+        "free": ("p", Planned(functions["free"], middle)),
+    }
+    for name, (arguments, planned) in zip(ENTRY_POINTS, calls.values(), strict=True):
+        yield _Probe(name, f"{name}({arguments})", planned)
+
+
+class _Builder:
+    """Brings a process from fewer blocks to more. middle: a block that stays, in their middle."""
+
+    def __init__(self, process: Process, functions: dict[str, int], *, holes: bool) -> None:
+        self._process, self._functions, self._holes = process, functions, holes
+        self._made: list[int] = []
+
+    @contextmanager
+    def with_blocks(self, n: int) -> Iterator[None]:
+        """Within, there are n. Holes are made only then: else more blocks would fill them."""
+        wanted = n * (1 + self._holes)
+        malloc = Planned(self._functions["malloc"], _SMALL)
+        new = replay(self._process, [malloc] * (wanted - len(self._made)))
+        self._made += new.results.tolist()
+        before = self._process.snapshot()
+        if self._holes:
+            free = self._functions["free"]
+            replay(self._process, [Planned(free, payload) for payload in self._made[::2]])
+        yield
+        self._process.restore(before)
+
+    @property
+    def middle(self) -> int:
+        return self._made[len(self._made) // 2 | 1]
+
+    def count(self, call: Planned) -> int:
+        """How many instructions a call takes, which is undone."""
+        before = self._process.snapshot()
+        count = replay(self._process, [call]).returned.instructions
+        self._process.restore(before)
+        return count
