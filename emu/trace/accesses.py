@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emu.process.binding import WRITE
+from emu.process.byte_order import turned
 from emu.process.probe_ring import BLOCK_STEP
 from emu.trace.blocks import Blocks, Places
 from emu.trace.growing import Growing
@@ -82,10 +83,11 @@ def _drop_cut(part: Accesses, runs: NDArray[np.bool_], trace: Trace) -> None:
 
 
 def _put_in_order(accesses: Accesses, blocks: Blocks, entries: NDArray[np.uint32]) -> None:
-    """What movbe read is told as it stands in the register, the highest byte first in memory."""
+    """What movbe reads or writes may be told as it stands in the register: turned round."""
     for row, offset in blocks.swapped:
+        is_turned = np.where(accesses["write"], turned().writes, turned().reads)
         of_row = entries[accesses["entry"]] == row
-        told = np.flatnonzero(of_row & (accesses["offset"] == offset) & ~accesses["write"])
+        told = np.flatnonzero(of_row & (accesses["offset"] == offset) & is_turned)
         part = accesses[told]
         part["value"] = part["value"].byteswap() >> (64 - 8 * part["size"].astype(np.uint64))
         accesses[told] = part

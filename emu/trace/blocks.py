@@ -12,8 +12,8 @@ from emu.process.disassembly import Instruction, disassemble, mnemonics
 
 Words = NDArray[np.uint64]
 Places = NDArray[np.int64]
-_MOVBE = bytes.fromhex("0f38f0")
-"""Bytes of every movbe that reads, behind its prefixes, and of crc32."""
+_MOVBE = tuple(map(bytes.fromhex, ("0f38f0", "0f38f1")))
+"""Bytes of every movbe that reads, or writes, behind its prefixes; and of crc32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +53,11 @@ class Blocks:
 
     @property
     def swapped(self) -> list[tuple[int, int]]:
-        """Row and offset of the instructions that read bytes in reverse order."""
+        """Row and offset of the instructions that read or write bytes in reverse order."""
         return [
             (row, address - int(self.address[row]))
             for row, code in enumerate(self.code)
-            if _MOVBE in code
+            if any(opcode in code for opcode in _MOVBE)
             for address, name in mnemonics(code, int(self.address[row]))
             if name == "movbe"
         ]

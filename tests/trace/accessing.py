@@ -32,7 +32,9 @@ cmpxchg8b qword {m} | lock cmpxchg8b qword {m} | lock add qword {m}, rax | lock 
 lock not byte {m} | lock or dword {m}, eax | lock btc qword {m}, 9 | bt qword {m}, rcx
 bts qword {m}, rcx | btr dword {m}, ecx | btc word {m}, cx | bt dword {m}, 5
 push qword {m}; pop rax | push rax; pop qword {m} | push rdx; pop rax | movbe eax, dword {m}
-movbe qword {m}, rdx | movnti qword {m}, rax | crc32 eax, byte {m} | popcnt rax, qword {m}
+movbe qword {m}, rdx | mov edx, 0x1234; movbe dword {m}, edx
+movbe word {m}, ax | movnti qword {m}, rax
+crc32 eax, byte {m} | popcnt rax, qword {m}
 prefetcht0 byte {m} | lea rax, qword {m} | nop dword {m} | pushfq; popfq | enter 24, 0; leave
 enter 8, 1; leave | push 1; push 2; lea rbp, [rsp + 64]; enter 16, 3; leave; pop rax; pop rax
 """

@@ -135,6 +135,25 @@ def test_each_host_has_its_probe() -> None:
 # Against memory
 
 
+@pytest.mark.parametrize("size", ["qword", "dword", "word"])
+def test_what_movbe_turns_round_is_told_as_it_stands_in_memory(size: str) -> None:
+    register = {"qword": "rdx", "dword": "edx", "word": "dx"}[size]
+    source = f"""
+    f: movabs rdx, 0x0102030405060708
+    movbe {size} ptr [rip + buffer], {register}
+    movbe {register}, {size} ptr [rip + buffer]
+    ret
+    .data
+    buffer: .zero 16"""
+    with _process(source) as process, Recorder(process, accesses=True) as recorder:
+        process.call("f")
+        start = process.image.symbols["buffer"]
+        stands = [one[1:] for one in _seen(recorder.trace) if one[2] == start]
+        length = stands[0][2]
+        value = int.from_bytes(process.memory.read(start, length), "little")
+    assert stands == [(True, start, length, value), (False, start, length, value)]
+
+
 @given(accessing.returning)
 @settings(max_examples=20, deadline=None)
 def test_what_was_written_one_after_the_other_makes_the_memory_of_the_end(source: str) -> None:
