@@ -74,7 +74,7 @@ class Meter:
         """A block was translated, and has a name from now on."""
         self._code.learn(name, address, size, instructions)
 
-    def entered(self, names: bytes) -> None:
+    def entered(self, names: memoryview) -> None:
         """Blocks were entered, in order. What they accessed was told before."""
         entered: Names = np.frombuffer(names, np.uint32)
         facts = self._code.facts(entered)
@@ -93,7 +93,7 @@ class Meter:
         """So many of the last block entered did not run."""
         self._instructions[self._call] -= instructions
 
-    def _accessed(self, records: bytes, first: int) -> None:
+    def _accessed(self, records: memoryview | bytes, first: int) -> None:
         self._told.append((np.frombuffer(records, _RECORD), first))
 
     # Counting
