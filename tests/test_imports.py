@@ -11,7 +11,8 @@ ROOT = Path(__file__).parent.parent
 FLOORS = [
     ["emu.cli"],
     ["emu.commands", "emu.pytest_plugin"],
-    ["emu.report", "emu.judge", "emu.debug"],
+    ["emu.report", "emu.debug"],
+    ["emu.judge"],
     ["emu.timeline"],
     ["emu.explain"],
     ["emu.run", "emu.launch"],
