@@ -23,6 +23,7 @@ What an allocator does wrong without dying is no exception: it is a Finding.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 class EmuError(Exception):
@@ -53,6 +54,11 @@ class InputError(EmuError):
         self.message, self.place, self.source = message, place, source
         self.column, self.expected = column, expected
         super().__init__(str(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It crosses processes whole."""
+        told = (self.message, self.place, self.source, self.column, self.expected)
+        return type(self), told
 
     def __str__(self) -> str:
         message = _printable(self.message)

@@ -13,6 +13,7 @@ from emu.report import chart_data, charts
 from emu.report.chart_data import spaced
 from emu.report.charts import needed
 from emu.report.palette import ERROR, FREE, ROLES, USED, Role, parts
+from emu.report.template import template
 from emu.run import Run, Step
 from emu.view.blocks import Block, Status
 from emu.view.finding import Finding
@@ -36,7 +37,7 @@ _PICTURES = {
 def page(run: Run) -> str:
     """The whole page. InputError where the extra `report` is not installed."""
     rows, told = _rows(run), _told(run)
-    text = _template().render(
+    text = template("page.html", _FILTERS).render(
         run=run, outcome=_outcome(run), figures=_figures(run), roles=ROLES, layout=layout,
         told=told[:MOST_TOLD], untold=max(0, len(told) - MOST_TOLD), rows=rows,
         shown={row.step.call.index for row in rows if row.step and row.step.call},
@@ -52,16 +53,6 @@ def _pictures(run: Run) -> dict[str, Any]:
     with needed("altair.utils.schemapi").debug_mode(False):
         drawn = {name: draw(run) for name, draw in _PICTURES.items()}
         return {name: chart and chart.to_dict(validate=False) for name, chart in drawn.items()}
-
-
-def _template() -> Any:
-    jinja2 = needed("jinja2")
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("emu.report"), autoescape=True, trim_blocks=True,
-        lstrip_blocks=True, undefined=jinja2.StrictUndefined,
-    )  # fmt: skip
-    environment.filters |= {"spaced": spaced, "pieces": _pieces, "call": _call, "result": _result}
-    return environment.get_template("page.html")
 
 
 @cache
@@ -248,3 +239,6 @@ def _map_pieces(run: Run, unit: int, top: int) -> Iterator[tuple[int, int, int, 
 
 def _count(number: int, noun: str) -> str:
     return f"{spaced(number)} {noun}" + "s" * (number != 1)
+
+
+_FILTERS = {"spaced": spaced, "pieces": _pieces, "call": _call, "result": _result}

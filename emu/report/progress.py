@@ -24,11 +24,14 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
         if bar is None and console.is_terminal and time.monotonic() - started > PATIENCE:
             from rich.progress import Progress
 
-            bar = Progress(console=console, transient=True)
+            # What is printed meanwhile goes where it should, and not to the bar's console.
+            bar = Progress(
+                console=console, transient=True, redirect_stdout=False, redirect_stderr=False
+            )
             bar.start()
             bar.add_task(what, total=total)
         if bar is not None:
-            bar.update(bar.task_ids[0], completed=done)
+            bar.update(bar.task_ids[0], completed=done, total=total)
 
     try:
         yield tell

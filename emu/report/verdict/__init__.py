@@ -1,0 +1,1 @@
+"""Verdicts as text: terminal, table, JSON, JUnit, a page, and files that show the defects."""

@@ -1,0 +1,97 @@
+"""One allocator of a check, with all that its reports tell."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from enum import StrEnum
+
+from emu.judge.points import Marks
+from emu.judge.verdict import Defect, TopicResult, Verdict
+from emu.report.terminal import counted
+
+
+class Standing(StrEnum):
+    """How a topic, or an allocator, stands: a word, so that no colour is needed."""
+
+    PASS = "pass"
+    FAIL = "FAIL"
+    SKIP = "skip"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """verdict: None where the allocator could not be checked, and `error` says why.
+
+    saved: the files of the defects, where they were saved. options: those of the allocator that
+    a command needs to run it again, as " --prefix my_".
+    """
+
+    allocator: str
+    verdict: Verdict | None
+    error: str = ""
+    marks: Marks | None = None
+    saved: tuple[str, ...] = ()
+    options: str = ""
+
+    @property
+    def standing(self) -> Standing:
+        if self.verdict is None:
+            return Standing.ERROR
+        return Standing.FAIL if self.verdict.defects else Standing.PASS
+
+    @property
+    def status(self) -> int:
+        """The exit status."""
+        return 2 if self.verdict is None else self.verdict.status
+
+    @property
+    def outcome(self) -> str:
+        """In a line: what was done, and what came of it."""
+        if self.verdict is None:
+            return "cannot be checked"
+        verdict = self.verdict
+        found = counted(len(verdict.defects), "defect") if verdict.defects else "no defect"
+        rest = "" if verdict.complete else "; the budget was spent before all was tried"
+        return f"{found} in {counted(verdict.calls, 'call')}{rest}"
+
+    def again(self, index: int) -> list[str]:
+        """The commands that show the defect of this index again."""
+        allocator = shlex.quote(self.allocator) + self.options
+        lines = []
+        if self.saved:
+            file = shlex.quote(self.saved[index])
+        else:
+            lines = [f"emu check {allocator} --save DIR"]
+            file = f"DIR/{file_name(index, self.defects[index])}"
+        return [*lines, *commands(file, allocator)]
+
+    @property
+    def defects(self) -> tuple[Defect, ...]:
+        return self.verdict.defects if self.verdict else ()
+
+
+def commands(file: str, allocator: str) -> list[str]:
+    """How a saved scenario is run, and debugged."""
+    return [f"emu {command} {file} --allocator {allocator}" for command in ("run", "debug")]
+
+
+def file_name(index: int, defect: Defect) -> str:
+    """01-overlap.heap"""
+    rule = "".join(letter if letter.isalnum() else "-" for letter in defect.rule)
+    return f"{index + 1:02}-{rule}.heap"
+
+
+def standing(topic: TopicResult) -> Standing:
+    if topic.failures:
+        return Standing.FAIL
+    return Standing.SKIP if topic.skipped or not topic.scenarios else Standing.PASS
+
+
+def by_rule(defects: tuple[Defect, ...]) -> str:
+    """overlap 2, list: rules, in their order, and how many defects of each."""
+    counts: dict[str, int] = {}
+    for defect in defects:
+        counts[defect.rule] = counts.get(defect.rule, 0) + 1
+    return ", ".join(f"{rule} {n}" if n > 1 else rule for rule, n in counts.items())
