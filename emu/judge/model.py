@@ -6,10 +6,12 @@ numbers are repeated here on purpose.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from syscalls import Kernel
+from syscalls.kernel import KernelState
 from syscalls.memory import NoMemory
 
 META = 32
@@ -48,6 +50,16 @@ class _Block:
         return self.header + META
 
 
+class ModelState(NamedTuple):
+    """All that a model remembers."""
+
+    kernel: KernelState
+    heap: tuple[tuple[int, int, bool], ...]
+    mapped: dict[int, int]
+    brk: int | None
+    errno: int
+
+
 @dataclass(slots=True)
 class Model:
     """One process's allocator. Results are addresses, 0 for NULL."""
@@ -68,6 +80,29 @@ class Model:
     def blocks(self) -> tuple[tuple[int, int, str], ...]:
         """(payload, size, status) of the heap, in address order."""
         return tuple((b.payload, b.size, "free" if b.free else "alloc") for b in self.heap)
+
+    def headers(self) -> Iterator[tuple[int, tuple[int, int, int, int]]]:
+        """Each header of the heap: its address; size, status, prev and next."""
+        places = [0, *(block.header for block in self.heap), 0]
+        for at, block in enumerate(self.heap, 1):
+            yield block.header, (block.size, 0 if block.free else 1, places[at - 1], places[at + 1])
+
+    def is_free(self, payload: int) -> bool:
+        """Whether a block that nobody uses begins there: it may be misused."""
+        return any(block.free and block.payload == payload for block in self.heap)
+
+    # Going back
+
+    def saved(self) -> ModelState:
+        """All that it remembers."""
+        heap = tuple((block.header, block.size, block.free) for block in self.heap)
+        return ModelState(self.kernel.saved(), heap, dict(self.mapped), self.brk, self.errno)
+
+    def put_back(self, saved: ModelState) -> None:
+        """What `saved` gave."""
+        self.kernel.put_back(saved.kernel)
+        self.heap = [_Block(*block) for block in saved.heap]
+        self.mapped, self.brk, self.errno = dict(saved.mapped), saved.brk, saved.errno
 
     # The contract
 

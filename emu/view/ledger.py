@@ -4,11 +4,12 @@ The truth of the heap is kept here, outside the program under test: every block 
 holds, who gave it and who took it back, and what the program put into it.
 
     overlap             a block is given out that shares bytes with one in use
-    misaligned          a payload is no multiple of 8
+    misaligned          a payload is no multiple of what was promised: of 8, unless told otherwise
     outside             a payload reaches outside the memory that the kernel gave
     contents-changed    an allocator changed bytes of a block in use
     realloc-contents    the contents did not come along
     calloc-not-zero
+    calloc-overflow     a block for a product that does not fit in 64 bits
     double-free         the program's own doing, and so are the rest
     invalid-free
     use-after-free
@@ -31,6 +32,7 @@ from syscalls.beginning import Beginning
 ALIGNMENT = 8
 
 _PIECE = 1 << 16
+_WORD = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Ledger:
     """Told of every call, before and after, and of everything the program writes.
 
     place names an address; usable(start, end) says whether the kernel gave all of it.
+    alignment: of every payload that is as long; shorter ones are held to 8.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Ledger:
         usable: Callable[[int, int], bool],
     ) -> None:
         self._memory, self._place, self._usable = memory, place, usable
+        self.alignment = ALIGNMENT
         self.live: dict[int, Promise] = {}
         self.live_bytes = 0
         self._order: list[int] = []
@@ -111,6 +115,10 @@ class Ledger:
         """malloc or calloc gave `address` for `size` bytes; 0 is NULL."""
         self._look(call)
         if address:
+            if size > _WORD:
+                message = f"a block at {self._place(address)} for {size} bytes"
+                self.find(call, "calloc-overflow", message, address)
+                size &= _WORD
             self._give(call, address, size)
             if zeroed:
                 self._check_zero(call, address, size)
@@ -177,12 +185,15 @@ class Ledger:
     def _give(self, call: int, address: int, size: int) -> None:
         promise = Promise(address, size, call)
         here = f"{_bytes(size)} at {self._place(address)}"
-        if address % ALIGNMENT:
-            self.find(call, "misaligned", f"{here}: no multiple of {ALIGNMENT}")
+        alignment = self.alignment if size >= self.alignment else min(self.alignment, ALIGNMENT)
+        if address % alignment:
+            self.find(call, "misaligned", f"{here}: no multiple of {alignment}", address)
         if not self._usable(address, address + size):
-            self.find(call, "outside", f"{here} reach outside the memory that the kernel gave")
+            message = f"{here} reach outside the memory that the kernel gave"
+            self.find(call, "outside", message, address)
         for other in self._overlapping(address, address + size):
-            self.find(call, "overlap", f"{here} overlap {self._spelled(other)}, which is in use")
+            message = f"{here} overlap {self._spelled(other)}, which is in use"
+            self.find(call, "overlap", message, max(address, other.address))
         if address not in self.live:
             insort(self._order, address)
         else:
@@ -200,12 +211,16 @@ class Ledger:
         )
 
     def _overlapping(self, start: int, end: int) -> list[Promise]:
-        """Blocks in use with a byte in [start, end), in address order."""
+        """Blocks in use with a byte in [start, end), in address order.
+
+        A block of no bytes has a place of its own, too: it counts as one byte.
+        """
         index = max(0, bisect_right(self._order, start) - 1)
+        end = max(end, start + 1)
         found = []
         while index < len(self._order) and self._order[index] < end:
             promise = self.live[self._order[index]]
-            if promise.end > start:
+            if max(promise.end, promise.address + 1) > start:
                 found.append(promise)
             index += 1
         return found
@@ -232,6 +247,7 @@ class Ledger:
                     "contents-changed",
                     f"byte {at - promise.address} of {self._spelled(promise)} was "
                     f"{before[at - page]:#04x} and is {now[at - page]:#04x}",
+                    at,
                 )
 
     def _changed(self, page: int, before: bytes, now: bytes) -> Iterator[tuple[Promise, int]]:
@@ -263,6 +279,7 @@ class Ledger:
                     "calloc-not-zero",
                     f"byte {at} of {size} bytes at {self._place(address)} is "
                     f"{data[at - start + address]:#04x}",
+                    address + at,
                 )
                 return
 
@@ -281,6 +298,7 @@ class Ledger:
                     "realloc-contents",
                     f"byte {offset + at} of the block, now at {self._place(address)}, was "
                     f"{old[at]:#04x} and is {new[at]:#04x}",
+                    address + offset + at,
                 )
                 return
 
@@ -303,9 +321,9 @@ class Ledger:
         place = self._place(promise.address)
         return f"{_bytes(promise.size)} at {place} (given by #{promise.given}{taken})"
 
-    def find(self, call: int, rule: str, message: str) -> None:
+    def find(self, call: int, rule: str, message: str, address: int | None = None) -> None:
         """Enters a finding."""
-        self.findings.append(Finding(rule, message, call))
+        self.findings.append(Finding(rule, message, call, address))
 
 
 def _bytes(count: int) -> str:

@@ -124,7 +124,7 @@ BUGS = [
         "calloc.s",
         "        jnz     out_of_memory\n",
         "        nop\n",
-        "outside",
+        "calloc-overflow",
         "a = calloc 0x8000000000000001 2\n",
     ),
     Bug(

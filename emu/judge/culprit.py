@@ -1,0 +1,160 @@
+"""The culprit: which instruction of a recorded failure did it, as far as a trace can tell.
+
+bytes of a block             who wrote them in the last call; else who wrote to the block last,
+                             and stopped too early
+a block in a wrong place     who wrote the header that says so
+osmem's blocks               who wrote the first field that is not as the contract has it
+a system call                who asked for it
+the calling convention       who changed the register last
+an answer                    the last decision of the call
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from emu.judge.failure import Found
+from emu.judge.lockstep import Lockstep
+from emu.judge.player import Player
+from emu.process.event import SystemCalled
+from emu.process.process import STACK_SIZE, STACK_TOP
+from emu.trace.questions import by_instruction, last_write
+from emu.trace.trace import Span, Trace
+from emu.trace.where import Where
+from emu.view.blocks import HEADER
+from emu.view.invariants import CHECKS
+
+_HEADER = 48
+"""Bytes before a payload in which allocators keep what they know of it."""
+_SMALLEST = 8
+
+
+def culprit(trace: Trace, found: Found, player: Player) -> Where | None:
+    """None where nothing was recorded that could have done it."""
+    if not trace.calls:
+        return None
+    return _Search(trace, trace.calls[-1], found, player).look()
+
+
+class _Search:
+    def __init__(self, trace: Trace, call: Span, found: Found, player: Player) -> None:
+        self.trace, self.call, self.found, self.player = trace, call, found, player
+
+    def look(self) -> Where | None:
+        """By what kind of rule it is; in the end, the last decision."""
+        rule, address = self.found.rule, self.found.address
+        if rule in ("contents-changed", "realloc-contents", "calloc-not-zero"):
+            found = self._wrote(address) or self._wrote_last(self._block())
+        elif rule in ("overlap", "outside", "misaligned", "calloc-overflow"):
+            found = self._said_so(self._result()) or self._wrote_last()
+        elif rule in CHECKS or rule in ("blocks", "result"):
+            found = self._wrong_field(self.player.model) or self._wrote_last()
+        elif rule == "syscalls":
+            found = self._asked()
+        elif rule == "convention":
+            found = self._changed_register(self.found.detail)
+        else:
+            found = None
+        return found or self._decided()
+
+    # Writes
+
+    def _wrote(self, address: int | None) -> Where | None:
+        """Who wrote a byte in the last call."""
+        if address is None:
+            return None
+        write = last_write(self.trace, address)
+        return write.where if write and write.moment >= self.call.first else None
+
+    def _wrote_last(self, within: tuple[int, int] | None = None) -> Where | None:
+        """The last write of the last call to memory that is not its stack."""
+        trace = self.trace
+        accesses = trace.accesses_within(self.call.first, self.call.last)
+        made = trace.recorded_accesses[accesses]
+        low, high = within or (0, STACK_TOP - STACK_SIZE)
+        hits = made["write"] & (made["address"] >= low) & (made["address"] < high)
+        numbers = hits.nonzero()[0]
+        if not len(numbers):
+            return None
+        return by_instruction(trace, int(numbers[-1]) + accesses.start).where
+
+    def _block(self) -> tuple[int, int] | None:
+        """The block that the last call gave."""
+        start = self._result()
+        promise = self.player.heap.ledger.live.get(start)
+        return (start, promise.end) if promise else None
+
+    def _result(self) -> int:
+        return self.call.returned.result if self.call.returned else 0
+
+    def _said_so(self, payload: int) -> Where | None:
+        """Who wrote the size before a payload: of the writes, the last that may be one."""
+        trace = self.trace
+        among = trace.touching(payload - _HEADER, payload, write=True)
+        for number in reversed(among.tolist()):
+            write = by_instruction(trace, number)
+            size = (write.value or 0) & ~0xF
+            if write.call and _SMALLEST <= size < payload and write.size == _SMALLEST:
+                return write.where
+        return by_instruction(trace, int(among[-1])).where if len(among) else None
+
+    # osmem's blocks
+
+    def _wrong_field(self, lockstep: Lockstep) -> Where | None:
+        """Who wrote the first field of a header that is not as it should be."""
+        for address in self._wrong_fields(lockstep):
+            if found := self._wrote(address):
+                return found
+        return None
+
+    def _wrong_fields(self, lockstep: Lockstep) -> Iterator[int]:
+        memory = self.player.heap.process.memory
+        headers = list(lockstep.model.headers())
+        offsets = (0, 8, 16, 24)
+        for header, wanted in headers:
+            fields = HEADER.unpack(memory.read(header, HEADER.size))
+            for offset, field, want in zip(offsets, fields, wanted, strict=True):
+                if field != want:
+                    yield header + offset
+
+    # What is not written
+
+    def _asked(self) -> Where | None:
+        """Who called what made the last system call of the call: the wrapper's caller."""
+        moments = [
+            event.at for event in self.trace.of_kind(SystemCalled) if event.at > self.call.first
+        ]
+        if not moments:
+            return None
+        depth = 0
+        for moment in range(moments[-1] - 1, self.call.first - 1, -1):
+            text = self.trace.instruction(moment).text
+            if text.startswith("ret"):
+                depth += 1
+            elif text.startswith("call"):
+                if not depth:
+                    return self.trace.where(moment)
+                depth -= 1
+        return self.trace.where(moments[-1] - 1)
+
+    def _changed_register(self, name: str) -> Where | None:
+        trace = self.trace
+        column = {"DF": "rflags"}.get(name, name)
+        registers = trace.recorded_registers
+        if column not in (registers.dtype.names or ()):
+            return self._wrote_last((STACK_TOP - STACK_SIZE, STACK_TOP))
+        values = registers[column][self.call.first : self.call.last].tolist()
+        mask = 0x400 if name == "DF" else (1 << 64) - 1
+        for at in range(len(values) - 1, 0, -1):
+            if (values[at] ^ values[at - 1]) & mask:
+                return trace.where(self.call.first + at - 1)
+        return None
+
+    def _decided(self) -> Where | None:
+        """The last conditional jump of the call, or its last instruction."""
+        last = self.call.last - 1
+        for moment in range(last, self.call.first - 1, -1):
+            text = self.trace.instruction(moment).text
+            if text.startswith("j") and not text.startswith("jmp"):
+                return self.trace.where(moment)
+        return self.trace.where(last) if last >= self.call.first else None

@@ -1,0 +1,124 @@
+"""Evidence: a small failure played once more and recorded, to see which instruction did it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from emu.errors import GuestDied
+from emu.heap import Heap
+from emu.judge.culprit import culprit
+from emu.judge.failure import Failure, Found, Operations
+from emu.judge.shrink import shrink
+from emu.judge.subject import has_blocks
+from emu.judge.task import Case
+from emu.judge.verdict import Defect, Evidence
+from emu.scenario.spelling import spelled, text
+from emu.trace.where import Where
+
+_EXPECTED = {
+    "overlap": "no byte of a new block is in use",
+    "misaligned": "the payload is a multiple of the alignment",
+    "outside": "the whole block lies in memory that the kernel gave",
+    "contents-changed": "blocks in use keep what the program wrote into them",
+    "realloc-contents": "the contents come along, as many bytes as the smaller size",
+    "calloc-not-zero": "every byte is zero",
+    "calloc-overflow": "NULL: the product does not fit in 64 bits",
+    "refused": "a block: there is memory",
+    "convention": "the caller's registers and stack come back as they were",
+    "fault": "the call returns",
+    "budget": "the call returns",
+    "exit": "NULL, and the process lives",
+    "memory": "the call returns, and takes no more memory than it needs",
+}
+_DEATHS = frozenset({"fault", "budget", "exit", "memory"})
+_BLOCKS = "the blocks tile the heap, linked both ways, as their headers say"
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What a task finds out about one failure."""
+
+    case: Case
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A failure made small, as a defect; two with the same key have the same cause."""
+
+    failure: Failure
+    key: tuple[str, str]
+    defect: Defect
+
+
+def examine(examination: Examination) -> Examined:
+    """In any process, as `perform`."""
+    case, failure = examination.case, examination.failure
+    return _examined(case, failure, shrink(case, failure.operations, failure.cause))
+
+
+def _examined(case: Case, failure: Failure, operations: Operations) -> Examined:
+    """Plays it once more: all but the last call unseen, as far as pictures are concerned."""
+    player, rule = case.player(), failure.cause.rule
+    heap = player.heap
+    recorder = None
+    if rule not in _DEATHS:
+        recorder = heap.trace(accesses=True, registers=rule == "convention")
+        recorder.start()
+    *first, last = operations
+    for operation in first:
+        player.play(operation)
+    before = _picture(heap)
+    found = next((one for one in player.play(last) if one.rule == rule), _unseen(failure))
+    if recorder is not None:
+        recorder.stop()
+        where = culprit(recorder.trace, found, player)
+        seen = _by_trace(where)
+    else:
+        seen = _by_death(player.died)
+    expected = _expected(found)
+    evidence = replace(seen, expected=expected, happened=found.message, before=before)
+    if player.died is None:
+        evidence = replace(evidence, after=_picture(heap))
+    scenario = text((*operations, *found.expected), (f"{rule}: {found.message}",))
+    defect = Defect(rule, found.message, scenario, failure.topic, evidence)
+    guilty = "" if failure.cause.follows else evidence.source or evidence.instruction
+    return Examined(failure, (rule, guilty), defect)
+
+
+def _by_trace(where: Where | None) -> Evidence:
+    if where is None:
+        return Evidence("", "")
+    instruction = f"{where.symbol}: {where.text}"
+    if where.line is None:
+        return Evidence("", "", instruction=instruction)
+    line = where.line
+    return Evidence(
+        "", "", instruction=instruction, source=line.place, source_text=line.text.strip()
+    )
+
+
+def _by_death(died: GuestDied | None) -> Evidence:
+    if died is None:
+        return Evidence("", "")
+    scene = died.scene
+    instruction = f"{scene.symbol or hex(scene.address)}: {scene.code}"
+    source_text = (scene.text or "").strip()
+    return Evidence("", "", instruction=instruction, source=scene.place, source_text=source_text)
+
+
+def _unseen(failure: Failure) -> Found:
+    """Where it does not show again, which would be strange: what was seen first."""
+    return Found(failure.cause.rule, failure.message)
+
+
+def _expected(found: Found) -> str:
+    if found.expected:
+        return "; ".join(spelled(one).removeprefix("expect ") for one in found.expected)
+    if found.rule == "errno":
+        return "the error number of the contract"
+    return _EXPECTED.get(found.rule, _BLOCKS)
+
+
+def _picture(heap: Heap) -> str:
+    return str(heap) if has_blocks(heap) else ""

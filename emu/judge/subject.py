@@ -1,0 +1,60 @@
+"""A subject: the allocator that is judged, and how it is opened."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from emu.allocators import ENTRY_POINTS
+from emu.heap import Heap, HeapSnapshot
+
+CALL_BUDGET = 5_000_000
+"""Instructions that one call may take: no call of a check moves more than some MiB."""
+
+_MOST_OPEN = 4
+
+
+@dataclass(frozen=True)
+class Subject:
+    """allocator: as Heap takes it. prefix, cflags: as Heap takes them, where they are set."""
+
+    allocator: str
+    prefix: str | None = None
+    cflags: str = ""
+
+    def open(self, **options: Any) -> Heap:
+        """A fresh heap. InputError, AssemblyError where there is no such allocator."""
+        if self.prefix is not None:
+            options["prefix"] = self.prefix
+        if self.cflags:
+            options["cflags"] = self.cflags
+        return Heap(self.allocator, budget=CALL_BUDGET, **options)
+
+
+def has_blocks(heap: Heap) -> bool:
+    """Whether it is of osmem's kind: its entry points are os_*, and its blocks can be walked."""
+    return all(entry in heap.image.symbols for entry in ENTRY_POINTS)
+
+
+_open: dict[tuple[int, Subject], tuple[Heap, HeapSnapshot]] = {}
+
+
+def pristine(subject: Subject) -> Heap:
+    """A heap in which nothing has happened, until somebody asks for it again.
+
+    Going back is much cheaper than beginning anew, so the last few stay open in each process.
+    """
+    key = os.getpid(), subject
+    found = _open.pop(key, None)
+    if found is None:
+        heap = subject.open()
+        found = heap, heap.snapshot()
+    found[0].restore(found[1])
+    _open[key] = found
+    if len(_open) > _MOST_OPEN:
+        oldest = next(iter(_open))
+        closed, _ = _open.pop(oldest)
+        if oldest[0] == os.getpid():
+            closed.close()
+    return found[0]

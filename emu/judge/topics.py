@@ -1,0 +1,82 @@
+"""The topics of a check: what is tried of an allocator, in tasks of about the same size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from emu.judge import alphabet as letters
+from emu.judge.alphabet import Alphabet
+from emu.judge.plan import CALLS, Plan
+from emu.judge.randomly import Style
+from emu.judge.task import Case, Drawn, Huge, Played, Task, Walking, Work
+from emu.scenario.load import shipped
+
+EVERY, FAILING, RANDOM, LONG = (
+    "every sequence", "failing system calls", "random calls", "long runs",
+)  # fmt: skip
+HUGE, MISUSE, TRACES = "huge sizes", "misuse", "traces"
+
+_LENGTH, _LONG = 150, 3000
+"""Calls of a random sequence, and of a long run."""
+_EACH = 10
+"""Random sequences in a task."""
+_UNLIMITED = 1 << 40
+_LONG_RUN = Style(400, 35, 12, 8, (70, 25, 2))
+
+
+def tasks_of(case: Case, plan: Plan) -> Iterator[Task]:
+    """All there is to try, whatever is found."""
+    share = _Shares(plan)
+    for path in shipped():
+        yield Task(case, path.stem, _UNLIMITED, Played(str(path)))
+    yield Task(case, HUGE, _UNLIMITED, Huge())
+    for trace in plan.traces:
+        yield Task(case, TRACES, _UNLIMITED, Played(trace))
+    for number in range(share.long):
+        yield Task(case, LONG, _UNLIMITED, Drawn(number, number + 1, _LONG, _LONG_RUN))
+    for first in range(0, share.random, _EACH):
+        yield Task(
+            case, RANDOM, _UNLIMITED, Drawn(first, min(first + _EACH, share.random), _LENGTH)
+        )
+    walks = list(_walks(case, plan.depth))
+    for topic, work in walks:
+        limit = max(1, share.walks // len(walks)) if share.walks else _UNLIMITED
+        yield Task(case, topic, limit, work)
+
+
+class _Shares:
+    """How many calls go where: a part of a budget, or what the plan needs."""
+
+    def __init__(self, plan: Plan) -> None:
+        calls = plan.budget.calls
+        if calls is None and plan.budget.seconds is not None:
+            calls_of_random = max(CALLS, int(plan.budget.seconds * 10_000))
+        else:
+            calls_of_random = CALLS if calls is None else calls // 2
+        self.walks = 0 if calls is None else calls // 2
+        """0 for all."""
+        self.long = max(1, calls_of_random // 4 // _LONG)
+        self.random = max(1, calls_of_random * 3 // 4 // _LENGTH)
+
+
+def _walks(case: Case, depth: int) -> Iterator[tuple[str, Work]]:
+    if case.contract == "osmem":
+        deep, wide = letters.OSMEM, letters.OSMEM_WIDE
+        yield from _parts(MISUSE, letters.MISUSE, min(depth, 4), 2)
+    else:
+        deep, wide = letters.MALLOC, letters.MALLOC_WIDE
+    for alphabet in wide:
+        yield from _parts(EVERY, alphabet, min(depth, 3), 1)
+    for alphabet in deep:
+        yield from _parts(EVERY, alphabet, depth, 4)
+    yield from _parts(FAILING, letters.FAILING[case.contract], min(depth, 4), 2)
+
+
+def _parts(topic: str, alphabet: Alphabet, depth: int, parts: int) -> Iterator[tuple[str, Work]]:
+    for first in range(len(alphabet.malloc) + len(alphabet.calloc) + _nulls(alphabet)):
+        for part in range(parts):
+            yield topic, Walking(alphabet, depth, (first, part, parts))
+
+
+def _nulls(alphabet: Alphabet) -> int:
+    return 1 + len(alphabet.realloc) if alphabet.null else 0
