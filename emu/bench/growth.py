@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +58,16 @@ def growth(
         for situation in SITUATIONS
         for found in _in_situation(allocator, situation, sizes(largest), budget)
     )
+
+
+def by_situation(found: Sequence[Growth]) -> list[tuple[Situation, list[Growth]]]:
+    """Those of each situation, function by function, the allocators side by side."""
+    grouped = [
+        (situation, [one for one in found if one.situation is situation])
+        for situation in SITUATIONS
+    ]
+    order = {name: number for number, name in enumerate(ENTRY_POINTS)}
+    return [(s, sorted(some, key=lambda one: order[one.function])) for s, some in grouped if some]
 
 
 def sizes(largest: int) -> list[int]:

@@ -64,4 +64,6 @@ def _planned(step: Step, function: int) -> Planned:
         return Planned(function, step.count, step.size)
     if step.kind == "malloc":
         return Planned(function, step.size)
+    if step.kind == "free":
+        return Planned(function, of=step.of)
     return Planned(function, second=step.size, of=step.of)

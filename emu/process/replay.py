@@ -40,7 +40,7 @@ class Planned(NamedTuple):
 
     function: int
     first: int = 0
-    second: int = 0
+    second: int | None = None
     of: int | None = None
 
 
@@ -110,7 +110,7 @@ def laid_out(table: Sequence[Planned]) -> bytes:
     rows = np.zeros(len(table), _ROW)
     rows["function"] = [call.function for call in table]
     rows["value"] = [call.first & _WORD for call in table]
-    rows["second"] = [call.second & _WORD for call in table]
+    rows["second"] = [(call.second or 0) & _WORD for call in table]
     here = range(TABLE, TABLE + _SIZE * len(table), _SIZE)
     rows["first"] = [
         row + _VALUE if call.of is None else TABLE + _SIZE * call.of + _RESULT
@@ -128,7 +128,8 @@ def _spelled(process: Process, table: Sequence[Planned], number: int) -> str:
     call = table[number]
     row = _rows(process, number + 1)
     first = call.first if call.of is None else int(row["result"][call.of])
-    shown = (hex(value) if value > 0xFFFF else str(value) for value in (first, call.second))
+    values = [first] if call.second is None else [first, call.second]
+    shown = (hex(value) if value > 0xFFFF else str(value) for value in values)
     name = process.sources.function_at(call.function)
     return f"{name}({', '.join(shown)}), call {number + 1} of the replay"
 

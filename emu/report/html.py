@@ -36,13 +36,13 @@ _PICTURES = {
 def page(run: Run) -> str:
     """The whole page. InputError where the extra `report` is not installed."""
     rows, told = _rows(run), _told(run)
-    text = _template().render(
+    text = template("page.html", pieces=_pieces, call=_call, result=_result).render(
         run=run, outcome=_outcome(run), figures=_figures(run), roles=ROLES, layout=layout,
         told=told[:MOST_TOLD], untold=max(0, len(told) - MOST_TOLD), rows=rows,
         shown={row.step.call.index for row in rows if row.step and row.step.call},
         pictures=_pictures(run),
         crowded=[why for _, _, why in chart_data.crowded(run)], map=_map(run), blocks=_blocks(run),
-        output=run.output[:10_000].decode("utf-8", "backslashreplace"), bundle=_bundle(),
+        output=run.output[:10_000].decode("utf-8", "backslashreplace"), bundle=bundle(),
     )  # fmt: skip
     return str(text).encode("utf-8", "backslashreplace").decode("utf-8")
 
@@ -54,18 +54,19 @@ def _pictures(run: Run) -> dict[str, Any]:
         return {name: chart and chart.to_dict(validate=False) for name, chart in drawn.items()}
 
 
-def _template() -> Any:
+def template(name: str, **filters: Any) -> Any:
+    """A page to be filled in. InputError where the extra `report` is not installed."""
     jinja2 = needed("jinja2")
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("emu.report"), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    environment.filters |= {"spaced": spaced, "pieces": _pieces, "call": _call, "result": _result}
-    return environment.get_template("page.html")
+    environment.filters |= {"spaced": spaced, **filters}
+    return environment.get_template(name)
 
 
 @cache
-def _bundle() -> str:
+def bundle() -> str:
     """Vega, Vega-Lite and vega-embed, once for all pictures of a page."""
     major, minor = needed("altair").SCHEMA_VERSION.removeprefix("v").split(".")[:2]
     bundle: str = needed("vl_convert").javascript_bundle(vl_version=f"{major}.{minor}")

@@ -2,7 +2,7 @@
 
 The same name, n and seed give the same calls on every machine and every version of Python: all
 chance comes from `random()` of a seeded Mersenne Twister, whose sequence Python promises to keep,
-and is turned into whole numbers here. n is the number of blocks; a pattern makes about 2 n calls.
+and is turned into whole numbers here. n is the number of blocks, more or less; a pattern makes some 2 n or 3 n calls.
 """
 
 from __future__ import annotations
@@ -91,21 +91,20 @@ def binary(n: int, chance: Chance) -> Iterator[Allocation]:
 
 
 def realloc_growth(n: int, chance: Chance) -> Iterator[Allocation]:
-    """Growth behind a blocking neighbour: a buffer grows, and a new block always stands behind it.
+    """Growth behind a blocking neighbour: two buffers grow in turns, and small blocks come between.
 
-    So it can never grow where it is: every step copies all of it, and leaves a hole that is too
-    small for the next one. Some of the neighbours are given back on the way.
+    A small block lands in the hole behind a buffer, or else the other buffer does. So neither can
+    grow where it is for long: it moves, all of it is copied, and the hole that it leaves is too
+    small for the next step.
     """
-    yield op.Malloc(_id(0), 64)
-    size, held = 64, []
-    for number in range(1, n):
-        held.append(number)
-        yield op.Malloc(_id(number), chance.between(1, 64))
+    size = 64
+    yield op.Malloc(_id(0), size)
+    yield op.Malloc(_id(1), size)
+    for step in range(n):
         size += chance.between(1, 96)
-        yield op.Realloc(_id(0), _id(0), size)
-        if number % 4 == 0:
-            yield op.Free(_id(chance.taken(held)))
-    for number in (0, *held):
+        yield op.Realloc(_id(step % 2), _id(step % 2), size)
+        yield op.Malloc(_id(step + 2), chance.between(1, 64))
+    for number in chance.shuffled(list(range(n + 2))):
         yield op.Free(_id(number))
 
 
