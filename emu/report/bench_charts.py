@@ -45,7 +45,7 @@ def cost(benches: Sequence[Bench]) -> Any:
     rows = [row for bench in benches for row in _points(bench)]
     counts = sorted(row["instructions"] for row in rows)
     steep = counts[-1] > _STEEP * max(1, counts[len(counts) // 2])
-    scale = alt.Scale(type="symlog" if steep else "linear", nice=False)
+    scale = alt.Scale(type="log") if steep else alt.Scale(domainMin=0)
     points = _chart(rows).mark_point(filled=True, size=18, opacity=0.7)
     chart = points.encode(
         _calls(benches[0]), alt.Y("instructions:Q", scale=scale, axis=alt.Axis(format="~s")),
