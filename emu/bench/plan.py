@@ -10,8 +10,6 @@ from emu.process.replay import Planned
 from emu.scenario import operations as op
 from emu.scenario.operations import Scenario, Statement
 
-KINDS = ("malloc", "calloc", "realloc", "free")
-
 
 @dataclass(frozen=True, slots=True)
 class Step:

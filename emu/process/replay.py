@@ -81,8 +81,7 @@ def replay(process: Process, table: Sequence[Planned]) -> Replayed:
         raise
     made = (returned.result - TABLE) // _SIZE
     complete = made == len(table)
-    answers = _rows(process, made + (not complete))["result"]
-    return Replayed(answers, returned, complete)
+    return Replayed(_results(process, made + (not complete)), returned, complete)
 
 
 def results(rows: bytes) -> NDArray[np.uint64]:
@@ -119,15 +118,14 @@ def laid_out(table: Sequence[Planned]) -> bytes:
     return rows.tobytes()
 
 
-def _rows(process: Process, count: int) -> NDArray[np.void]:
-    return np.frombuffer(process.memory.read(TABLE, _SIZE * count), _ROW)
+def _results(process: Process, count: int) -> NDArray[np.uint64]:
+    return results(process.memory.read(TABLE, _SIZE * count))
 
 
 def _spelled(process: Process, table: Sequence[Planned], number: int) -> str:
     """os_free(0x402020), call 17."""
     call = table[number]
-    row = _rows(process, number + 1)
-    first = call.first if call.of is None else int(row["result"][call.of])
+    first = call.first if call.of is None else int(_results(process, number)[call.of])
     values = [first] if call.second is None else [first, call.second]
     shown = (hex(value) if value > 0xFFFF else str(value) for value in values)
     name = process.sources.function_at(call.function)

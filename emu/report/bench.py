@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 import numpy as np
 from rich.text import Text
@@ -176,20 +175,20 @@ def laws(found: Sequence[Growth]) -> Iterator[Text]:
         at = _some_points(found[0])
         heading = _row(*(f"n = {n}" for n, _ in at))
         yield Text.assemble((f"{situation.about:{width + 57}}", "bold"), (heading, _DIM))
-        for _, of_function in groupby(some, key=lambda growth: growth.function):
-            for number, growth in enumerate(of_function):
-                yield _law(growth, width, first=number == 0)
+        before = ""
+        for growth in some:
+            yield _law(growth, width, "" if growth.call == before else growth.call)
+            before = growth.call
 
 
-def _law(growth: Growth, width: int, *, first: bool) -> Text:
+def _law(growth: Growth, width: int, call: str) -> Text:
     law = growth.law
     said = "exact" if law.exact else f"within {100 * law.error:.1f} %"
     if law.start != growth.points[0][0]:
         said += f" from n = {law.start}"
     counts = _row(*(count for _, count in _some_points(growth)))
-    call = growth.call if first else ""
     return Text.assemble(
-        f"  {call:18} {'=' if first else ' '} ",
+        f"  {call:18} {'=' if call else ' '} ",
         (f"{law!s:18}", "bold"),
         f" {growth.allocator:{width}}  {said:14}",
         counts,

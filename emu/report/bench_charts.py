@@ -10,7 +10,7 @@ import numpy as np
 from emu.bench.bench import Bench, Counts
 from emu.bench.figures import by_kind
 from emu.bench.growth import Growth
-from emu.bench.plan import KINDS
+from emu.process.event import KINDS
 from emu.report.charts import needed
 
 Rows = list[dict[str, Any]]
@@ -80,7 +80,6 @@ def means(benches: Sequence[Bench]) -> Any:
 def growth(found: Sequence[Growth]) -> Any:
     """Instructions by number of blocks: points are counts, lines are laws; both axes in powers."""
     alt = needed("altair")
-    functions = list(dict.fromkeys(one.function for one in found))
     names = list(dict.fromkeys(one.allocator for one in found))
     points = [_at(one, n, count) for one in found for n, count in one.points]
     lines = [_at(one, n, value) for one in found for n, value in _law_points(one)]
@@ -88,9 +87,9 @@ def growth(found: Sequence[Growth]) -> Any:
     y = alt.Y("instructions:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"))
     dash = alt.StrokeDash("of:N", scale=_scale(names, _DASHES), legend=_legend())
     layers = [
-        _chart(lines).mark_line(strokeWidth=1.5).encode(x, y, _colour(functions, "function"), dash),
+        _chart(lines).mark_line(strokeWidth=1.5).encode(x, y, _colour(KINDS, "kind"), dash),
         _chart(points).mark_point(filled=True, size=40).encode(
-            x, y, _colour(functions, "function"), tooltip=_tips("of", "function", "n",
+            x, y, _colour(KINDS, "kind"), tooltip=_tips("of", "kind", "n",
                                                                 "instructions")),
     ]  # fmt: skip
     return _sized(alt.layer(*layers), 300, "Instructions by number of blocks")
@@ -121,7 +120,7 @@ def _highest(values: Counts, among: Counts) -> list[int]:
 
 
 def _at(one: Growth, n: float, instructions: float) -> dict[str, Any]:
-    named = {"of": one.allocator, "function": one.function}
+    named = {"of": one.allocator, "kind": one.kind}
     return {"n": n, "instructions": instructions, **named}
 
 
