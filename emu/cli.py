@@ -22,6 +22,7 @@ from emu.commands.debug import debug_command
 from emu.commands.demo import demo_command
 from emu.commands.exec import exec_command
 from emu.commands.listing import listing_command
+from emu.commands.pattern import pattern_command
 from emu.commands.run import run_command
 from emu.commands.trace import trace_command
 from emu.errors import InputError
@@ -115,6 +116,7 @@ for command in (
     demo_command,
     debug_command,
     bench_command,
+    pattern_command,
     build_command,
 ):
     main.add_command(command)

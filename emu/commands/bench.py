@@ -49,7 +49,7 @@ _DEFAULT_PATTERN = "power-law"
     help="Instructions that one call may take (2 000 000 000).",
 )
 @click.pass_context
-def bench_command(context: click.Context, allocators: tuple[str, ...], **given: Any) -> None:
+def bench_command(context: click.Context, /, allocators: tuple[str, ...], **given: Any) -> None:
     """Count what allocators cost: exactly, and the same every time.
 
     Replays scenarios on each ALLOCATOR (osmem) in the guest, and tells, by kind of call,

@@ -40,7 +40,7 @@ class Planned(NamedTuple):
 
     function: int
     first: int = 0
-    second: int = 0
+    second: int | None = None
     of: int | None = None
 
 
@@ -81,8 +81,7 @@ def replay(process: Process, table: Sequence[Planned]) -> Replayed:
         raise
     made = (returned.result - TABLE) // _SIZE
     complete = made == len(table)
-    answers = _rows(process, made + (not complete))["result"]
-    return Replayed(answers, returned, complete)
+    return Replayed(_results(process, made + (not complete)), returned, complete)
 
 
 def results(rows: bytes) -> NDArray[np.uint64]:
@@ -110,7 +109,7 @@ def laid_out(table: Sequence[Planned]) -> bytes:
     rows = np.zeros(len(table), _ROW)
     rows["function"] = [call.function for call in table]
     rows["value"] = [call.first & _WORD for call in table]
-    rows["second"] = [call.second & _WORD for call in table]
+    rows["second"] = [(call.second or 0) & _WORD for call in table]
     here = range(TABLE, TABLE + _SIZE * len(table), _SIZE)
     rows["first"] = [
         row + _VALUE if call.of is None else TABLE + _SIZE * call.of + _RESULT
@@ -119,16 +118,16 @@ def laid_out(table: Sequence[Planned]) -> bytes:
     return rows.tobytes()
 
 
-def _rows(process: Process, count: int) -> NDArray[np.void]:
-    return np.frombuffer(process.memory.read(TABLE, _SIZE * count), _ROW)
+def _results(process: Process, count: int) -> NDArray[np.uint64]:
+    return results(process.memory.read(TABLE, _SIZE * count))
 
 
 def _spelled(process: Process, table: Sequence[Planned], number: int) -> str:
     """os_free(0x402020), call 17."""
     call = table[number]
-    row = _rows(process, number + 1)
-    first = call.first if call.of is None else int(row["result"][call.of])
-    shown = (hex(value) if value > 0xFFFF else str(value) for value in (first, call.second))
+    first = call.first if call.of is None else int(_results(process, number)[call.of])
+    values = [first] if call.second is None else [first, call.second]
+    shown = (hex(value) if value > 0xFFFF else str(value) for value in values)
     name = process.sources.function_at(call.function)
     return f"{name}({', '.join(shown)}), call {number + 1} of the replay"
 

@@ -43,7 +43,7 @@ def page(run: Run) -> str:
         shown={row.step.call.index for row in rows if row.step and row.step.call},
         pictures=_pictures(run),
         crowded=[why for _, _, why in chart_data.crowded(run)], map=_map(run), blocks=_blocks(run),
-        output=run.output[:10_000].decode("utf-8", "backslashreplace"), bundle=_bundle(),
+        output=run.output[:10_000].decode("utf-8", "backslashreplace"), bundle=bundle(),
     )  # fmt: skip
     return str(text).encode("utf-8", "backslashreplace").decode("utf-8")
 
@@ -56,7 +56,7 @@ def _pictures(run: Run) -> dict[str, Any]:
 
 
 @cache
-def _bundle() -> str:
+def bundle() -> str:
     """Vega, Vega-Lite and vega-embed, once for all pictures of a page."""
     major, minor = needed("altair").SCHEMA_VERSION.removeprefix("v").split(".")[:2]
     bundle: str = needed("vl_convert").javascript_bundle(vl_version=f"{major}.{minor}")
