@@ -16,7 +16,7 @@ FLOORS = [
     ["emu.explain"],
     ["emu.run", "emu.launch"],
     ["emu.heap"],
-    ["emu.view", "emu.trace"],
+    ["emu.view", "emu.trace", "emu.sanitizer"],
     ["emu.process", "emu.allocators"],
     ["emu.scenario"],
     ["emu.errors", "emu.closing"],

@@ -16,6 +16,7 @@ ROOTS = [
     PACKAGE / "harness.s",
     PACKAGE / "probe" / "access.s",
     PACKAGE / "probe" / "align.s",
+    PACKAGE / "probe" / "shadow.s",
     PACKAGE / "probe" / "step.s",
     PACKAGE / "probe" / "count.s",
 ]
