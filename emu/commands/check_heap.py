@@ -55,7 +55,7 @@ class HeapCheck:
         from emu.sanitizer.leaks import Loss
 
         leaks = self._sanitizer.leaks()
-        lost = [leak for leak in leaks if leak.loss is not Loss.REACHABLE]
+        lost = [leak for leak in leaks if leak.loss in (Loss.DEFINITELY, Loss.INDIRECTLY)]
         for leak in lost:
             self._show_leak(leak)
         if self._sanitizer.count or lost:

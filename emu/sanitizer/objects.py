@@ -19,13 +19,17 @@ _DEEPEST = 12
 _WORD = (1 << 64) - 1
 _LIBRARIES = re.compile(r"(libc[.-]|ld-linux|ld-musl|libc\.musl)")
 """The C library and its loader, which mostly come without the names of their own functions."""
-_SCANNING = re.compile(
-    r"_*(?:raw)?(?:str(?:n?len|n?cpy|n?cat|n?cmp|n?casecmp(?:_l)?|n?chr|nul|rchr|chrnul|str|"
-    r"spn|cspn|pbrk)|stpn?cpy|mem(?:p?cpy|move|cmp|cmpeq|chr|rchr|set|mem)|"
-    r"wcs(?:n?len|chr|n?cmp|cpy)|wmem(?:chr|cmp|set))(?:_(?:sse|avx|evex|erms|ssse|generic)\w*|"
-    r"_unaligned\w*|_chk)?"
+_SUFFIX = r"(?:_(?:sse|avx|evex|erms|ssse|generic|unaligned|aligned|chk)\w*)?"
+_TERMINATED = re.compile(
+    rf"_*(?:str(?:len|cpy|cat|cmp|casecmp(?:_l)?|chr|rchr|chrnul|str|spn|cspn|pbrk)|"
+    rf"stpcpy){_SUFFIX}|_*rawmemchr{_SUFFIX}"
 )
-"""Functions that read memory a vector at a time, beyond what they were given, or copy it."""
+"""Functions that read strings up to their end, a vector at a time, and so beyond it."""
+_OTHERS = re.compile(
+    rf"_*(?:str(?:nlen|ncpy|ncat|ncmp|ncasecmp(?:_l)?|nchr)|stpncpy|"
+    rf"mem(?:p?cpy|move|cmp|cmpeq|chr|rchr|set|mem)|wcs\w+|wmem\w+){_SUFFIX}"
+)
+"""Functions that do so with what they are told the size of, or copy it."""
 
 Read = Callable[[int, int], bytes]
 Stack = tuple[int, ...]
@@ -98,12 +102,19 @@ class Objects:
         return found.arrays[index]
 
     def scans(self, address: int) -> bool:
-        """Whether an instruction is of a function that reads further than it was asked to."""
-        found = self.at(address)
-        if found is None:
-            return False
-        symbol = found.sources.symbol_at(address)
-        return found.is_library or bool(symbol and _SCANNING.fullmatch(symbol.name))
+        """Whether an instruction is of a function that may read more than it was asked to."""
+        found, name = self.at(address), self.name_at(address)
+        named = _TERMINATED.fullmatch(name) or _OTHERS.fullmatch(name)
+        return bool(named or (found is not None and found.is_library))
+
+    def needs_end(self, address: int) -> bool:
+        """Whether an instruction is of a function that reads a string up to its end."""
+        return bool(_TERMINATED.fullmatch(self.name_at(address)))
+
+    def name_at(self, address: int) -> str:
+        """The function that an instruction is of; "" where it has no name."""
+        symbol = self.sources_at(address).symbol_at(address)
+        return symbol.name if symbol else ""
 
     # Callers
 

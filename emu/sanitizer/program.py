@@ -81,7 +81,7 @@ class ProgramSanitizer(Nobody):
         self.heap = HeapWatch(process.cpu, self._found, self._stack)
         self.heap.leaves = self._leaves
         self.heap.uses_unwritten = self._uses_unwritten
-        self.heap.reads_lines = lambda: self.objects.scans(self._cpu.get("rip"))
+        self.heap.reads_ahead = self._reads_ahead
         for bias, file in process.objects:
             self._mapped(file.path, file.source.read(0, _LARGEST), bias)
         self._cpu.tell_entries(self._entries, self._entered)
@@ -210,6 +210,16 @@ class ProgramSanitizer(Nobody):
     def _uses_unwritten(self) -> bool:
         rip = self._cpu.get("rip")
         return self._uses.used(rip) and not self.objects.scans(rip)
+
+    def _reads_ahead(self, address: int) -> bool:
+        """A string that the block before holds must end there."""
+        rip = self._cpu.get("rip")
+        if not self.objects.scans(rip):
+            return False
+        block = self.heap.book.near(address)
+        if block is None or block.to or not self.objects.needs_end(rip):
+            return True
+        return b"\0" in self._memory.read(block.address, block.size)
 
     def _found(self, error: HeapError) -> None:
         if error.rule == "allocator-touches-live" and self._inside and self._inside.misled:

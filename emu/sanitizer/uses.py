@@ -23,6 +23,7 @@ _RESULTS = {"rax", "xmm0"}
 _ASKED = {"rdi", "rsi", "rdx", "r10", "r8", "r9"}
 _ENDS = {"ud2", "hlt", "int3", "int"}
 _NO_READ = {"lea", "nop", "endbr64", "prefetcht0", "prefetchnta"}
+_NO_WRITE = {"cmp", "test", "bt", "call", "jmp", "push"}
 _COMPARING, _COPYING = {0xA6, 0xA7, 0xAE, 0xAF}, {0xA4, 0xA5, 0xAA, 0xAB, 0xAC, 0xAD}
 """Opcodes of cmps and scas; of movs, stos and lods."""
 _CLEARING = {"xor", "sub", "pxor", "xorps", "xorpd"}
@@ -205,12 +206,16 @@ def _of_address(step: Step) -> frozenset[str]:
 
 
 def _writes_memory(step: Step) -> bool:
-    """Whether its memory operand is written to, or both."""
+    """Whether its memory operand is written to, or both. capstone does not know all of them."""
     import capstone
 
-    return step.name not in _NO_READ and any(
+    operands = step.detail.operands
+    if step.name in _NO_WRITE or step.name in _NO_READ:
+        return False
+    first = len(operands) > 1 and operands[0].type == capstone.x86.X86_OP_MEM
+    return first or any(
         operand.type == capstone.x86.X86_OP_MEM and operand.access & capstone.CS_AC_WRITE
-        for operand in step.detail.operands
+        for operand in operands
     )
 
 

@@ -17,8 +17,8 @@ from emu.sanitizer.errors import HeapError, counted, of_size
 from emu.sanitizer.objects import Stack
 
 OnError = Callable[[HeapError], None]
-_LINE = 64
-"""Bytes that a function for strings reads together, when they are aligned."""
+_AHEAD = 64
+"""Bytes that a function for strings reads together, from an aligned address or from any."""
 
 
 class Lent(NamedTuple):
@@ -50,8 +50,10 @@ class HeapWatch:
         """Asked about a read at `probe.leaves_at`: whether the allocator is left by it."""
         self.uses_unwritten: Callable[[], bool] = lambda: True
         """Asked about a read of what nobody wrote: whether it is more than a copy."""
-        self.reads_lines: Callable[[], bool] = lambda: False
-        """Asked about a read beyond a block: whether a function for strings makes it."""
+        self.reads_ahead: Callable[[int], bool] = lambda address: False
+        """Asked about a read close to a block: whether a function makes it that need not mean it.
+
+        address: the first byte that is none of a block's."""
 
     def close(self) -> None:
         self._cpu.look_away(self.probe)
@@ -142,7 +144,7 @@ class HeapWatch:
                 self._find_access("allocator-touches-live", verb, address, size, at)
 
     def _touched_nothing(self, at: int, address: int, size: int, *, writes: bool) -> None:
-        if not writes and self._shares_line(address) and self.reads_lines():
+        if not writes and self._ahead_of(address) and self.reads_ahead(at):
             return
         block = self.book.near(at)
         rule = "outside-blocks" if block is None else "heap-overflow"
@@ -150,9 +152,10 @@ class HeapWatch:
             rule = "use-after-free"
         self._find_access(rule, "write" if writes else "read", address, size, at)
 
-    def _shares_line(self, address: int) -> bool:
-        """Whether some byte near an address may be read."""
-        return self.shadow.bits(address & -_LINE, _LINE) != 0
+    def _ahead_of(self, address: int) -> bool:
+        """Whether some byte may be read that a vector at an address may have been meant for."""
+        start, end = address - _AHEAD, (address | _AHEAD - 1) + 1
+        return self.shadow.bits(start, end - start) != 0
 
     # The kernel's accesses, for the program
 
