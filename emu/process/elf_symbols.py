@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -43,6 +44,16 @@ def symbols(data: bytes, bias: int) -> list[Symbol]:
 
 @lru_cache(maxsize=8)
 def functions_of(data: bytes) -> list[tuple[int, str, int]]:
+    """(address, name, size), sorted."""
+    return _symbols(data, _is_code)
+
+
+def data_of(data: bytes) -> list[tuple[int, int]]:
+    """(address, size) of variables, sorted."""
+    return sorted({(address, size) for address, _, size in _symbols(data, _is_data) if size})
+
+
+def _symbols(data: bytes, wanted: Callable[[Any], bool]) -> list[tuple[int, str, int]]:
     """(address, name, size), sorted. A file may have broken sections, and still run."""
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
@@ -55,11 +66,15 @@ def functions_of(data: bytes) -> list[tuple[int, str, int]]:
                 found.update(
                     (symbol["st_value"], symbol.name, symbol["st_size"])
                     for symbol in section.iter_symbols()
-                    if _is_code(symbol)
+                    if wanted(symbol)
                 )
     except (ELFError, ValueError, OverflowError, KeyError, MemoryError, AttributeError):
         return sorted(found)
     return sorted(found)
+
+
+def _is_data(symbol: Any) -> bool:
+    return bool(symbol["st_value"]) and symbol["st_info"]["type"] == "STT_OBJECT"
 
 
 def _is_code(symbol: Any) -> bool:

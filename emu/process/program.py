@@ -105,6 +105,11 @@ class Program(Machine):
         self.kernel.changed()
 
     @property
+    def objects(self) -> tuple[tuple[int, Executable], ...]:
+        """(load bias, file) of the program and its interpreter, in address order."""
+        return tuple(self._objects)
+
+    @property
     def file(self) -> tuple[str, bytes]:
         """Its path, and its bytes; not of its interpreter."""
         assert self.loaded is not None

@@ -17,6 +17,7 @@ ROOTS = [
     PACKAGE / "replay.s",
     PACKAGE / "probe" / "access.s",
     PACKAGE / "probe" / "align.s",
+    PACKAGE / "probe" / "shadow.s",
     PACKAGE / "probe" / "step.s",
     PACKAGE / "probe" / "count.s",
 ]

@@ -1,0 +1,156 @@
+"""The ELF files that a program has mapped: what their code is called, and who called it."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from emu.process import elf_lines, elf_symbols
+from emu.process.elf_frames import Frames
+from emu.process.sources import Sources
+from syscalls.elf import BadElf, Elf, parse
+from syscalls.files.file import Source
+
+_DEEPEST = 12
+"""Callers in a stack, as valgrind has them."""
+_WORD = (1 << 64) - 1
+_LIBRARIES = re.compile(r"(libc[.-]|ld-linux|ld-musl|libc\.musl)")
+"""The C library and its loader, which mostly come without the names of their own functions."""
+_SUFFIX = r"(?:_(?:sse|avx|evex|erms|ssse|generic|unaligned|aligned|chk)\w*)?"
+_TERMINATED = re.compile(
+    rf"_*(?:str(?:len|cpy|cat|cmp|casecmp(?:_l)?|chr|rchr|chrnul|str|spn|cspn|pbrk)|"
+    rf"stpcpy){_SUFFIX}|_*rawmemchr{_SUFFIX}"
+)
+"""Functions that read strings up to their end, a vector at a time, and so beyond it."""
+_OTHERS = re.compile(
+    rf"_*(?:str(?:nlen|ncpy|ncat|ncmp|ncasecmp(?:_l)?|nchr)|stpncpy|"
+    rf"mem(?:p?cpy|move|cmp|cmpeq|chr|rchr|set|mem)|wcs\w+|wmem\w+){_SUFFIX}"
+)
+"""Functions that do so with what they are told the size of, or copy it."""
+
+Read = Callable[[int, int], bytes]
+Stack = tuple[int, ...]
+"""Where an instruction is, and then the calls that led to it: the last byte of each."""
+
+
+class Object:
+    """A file, mapped so far from its own addresses."""
+
+    def __init__(self, path: str, data: bytes, bias: int, layout: Elf) -> None:
+        self.path, self.data, self.bias = path, data, bias
+        self.start, self.end = layout.start + bias, layout.end + bias
+        self.is_library = bool(_LIBRARIES.match(PurePosixPath(path).name))
+
+    @cached_property
+    def functions(self) -> list[tuple[int, str]]:
+        """(address, name), all names of each."""
+        found = elf_symbols.functions_of(self.data)
+        return [(address + self.bias, name) for address, name, _ in found]
+
+    @cached_property
+    def arrays(self) -> list[tuple[int, int]]:
+        """[start, end) of variables, in order."""
+        found = elf_symbols.data_of(self.data)
+        return [(start + self.bias, start + size + self.bias) for start, size in found]
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Functions and lines."""
+        symbols = elf_symbols.symbols(self.data, self.bias)
+        return Sources(tuple(symbols), tuple(elf_lines.lines(self.data, self.bias)))
+
+    @cached_property
+    def frames(self) -> Frames:
+        return Frames(self.data)
+
+
+class Objects:
+    """All of them; `add` each when it is mapped."""
+
+    def __init__(self) -> None:
+        self._all: list[Object] = []
+
+    def add(self, path: str, data: bytes, bias: int, layout: Elf) -> Object:
+        new = Object(path, data, bias, layout)
+        self._all = [one for one in self._all if one.end <= new.start or new.end <= one.start]
+        self._all.append(new)
+        self._all.sort(key=lambda one: one.start)
+        return new
+
+    def at(self, address: int) -> Object | None:
+        """The file that an address is of."""
+        index = bisect_right(self._all, address, key=lambda one: one.start) - 1
+        found = self._all[index] if index >= 0 else None
+        return found if found and address < found.end else None
+
+    def sources_at(self, address: int) -> Sources:
+        """What is known of the code around an address."""
+        found = self.at(address)
+        return found.sources if found else Sources()
+
+    def data_at(self, address: int) -> tuple[int, int] | None:
+        """The variable that an address lies in: [start, end)."""
+        found = self.at(address)
+        if found is None:
+            return None
+        index = bisect_right(found.arrays, (address, 1 << 64)) - 1
+        if index < 0 or address >= found.arrays[index][1]:
+            return None
+        return found.arrays[index]
+
+    def scans(self, address: int) -> bool:
+        """Whether an instruction is of a function that may read more than it was asked to."""
+        found, name = self.at(address), self.name_at(address)
+        named = _TERMINATED.fullmatch(name) or _OTHERS.fullmatch(name)
+        return bool(named or (found is not None and found.is_library))
+
+    def needs_end(self, address: int) -> bool:
+        """Whether an instruction is of a function that reads a string up to its end."""
+        return bool(_TERMINATED.fullmatch(self.name_at(address)))
+
+    def name_at(self, address: int) -> str:
+        """The function that an instruction is of; "" where it has no name."""
+        symbol = self.sources_at(address).symbol_at(address)
+        return symbol.name if symbol else ""
+
+    # Callers
+
+    def stack(self, rip: int, rsp: int, rbp: int, read: Read) -> Stack:
+        """An instruction that has not run yet, and its callers, as far as the files tell them."""
+        found = [rip]
+        while len(found) <= _DEEPEST:
+            one = self.at(rip)
+            rule = one.frames.rule(rip - one.bias) if one else None
+            if rule is None:
+                break
+            if rule.register == "plt":
+                frame = rsp + rule.offset * (2 if rip & 15 >= _PUSHED else 1)
+            else:
+                frame = (rbp if rule.register == "rbp" else rsp) + rule.offset & _WORD
+            if rule.rbp is not None:
+                rbp = _word(read, frame + rule.rbp)
+            back = _word(read, frame - 8)
+            if not back or frame <= rsp:
+                break
+            rip, rsp = back - 1, frame  # the call may be the last of its function
+            found.append(rip)
+        return tuple(found)
+
+
+_PUSHED = 11
+"""Bytes of an entry of a procedure linkage table, up to behind its push."""
+
+
+def _word(read: Read, address: int) -> int:
+    return int.from_bytes(read(address & _WORD, 8), "little")
+
+
+def layout_of(source: Source) -> Elf | None:
+    """The headers of a file; None where it is no ELF file."""
+    try:
+        return parse(source)
+    except BadElf:
+        return None
