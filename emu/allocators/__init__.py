@@ -13,7 +13,7 @@ from emu.errors import AllocatorError
 
 ENTRY_POINTS = ("os_malloc", "os_calloc", "os_realloc", "os_free")
 ERRNO = "os_errno"
-SHIPPED = ("osmem",)
+SHIPPED = ("osmem", "indexed")
 
 
 def find(name: str | Path) -> Image:
