@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emu.allocators import Choice
 from emu.errors import GuestDied
 from emu.heap import Heap
 from emu.process.event import Call
@@ -106,7 +107,7 @@ class Run:
 
 def run(
     scenario: Scenario | Path | str,
-    allocator: str | Path = "osmem",
+    allocator: str | Path | Choice = "osmem",
     *,
     budget: int = BUDGET,
     trace: bool = False,
