@@ -19,7 +19,7 @@ from pathlib import Path
 from asm.errors import why
 from emu.allocators.choice import Choice
 from emu.allocators.description import PREFIXES
-from emu.allocators.files import Kind
+from emu.allocators.files import Kind, is_source
 from emu.errors import AllocatorError
 from emu.process.event import KINDS
 
@@ -87,9 +87,9 @@ def musl_carrier(libc: Path) -> Path:
     return _built(arguments, "a program for musl")
 
 
-def fingerprint(path: Path, kind: Kind) -> object:
+def fingerprint(path: Path) -> object:
     """What must be the same, so that what is built of it is. OSError where it cannot be read."""
-    if kind is not Kind.C:
+    if is_source(path) is not Kind.C:
         return _stamp(path)
     around = [other for other in path.parent.iterdir() if other.suffix in _NEIGHBOURS]
     return path.read_bytes(), tuple(sorted(map(_stamp, around)))

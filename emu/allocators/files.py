@@ -45,10 +45,16 @@ class Linking:
         return self.is_libc or any(name in _MUSL for name in self.needed)
 
 
+def is_source(path: Path) -> Kind | None:
+    """What a file is by its name; None where that says nothing."""
+    return _SOURCES.get(path.suffix)
+
+
 def kind_of(path: Path, name: str) -> Kind:
     """What a file is. AllocatorError where it is nothing of use. name: as the person has it."""
-    if path.suffix in _SOURCES:
-        return _SOURCES[path.suffix]
+    source = is_source(path)
+    if source is not None:
+        return source
     data = contents(path, name)
     if data.startswith(_ARCHIVES):
         return Kind.ARCHIVE

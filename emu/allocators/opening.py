@@ -14,10 +14,10 @@ from pathlib import Path
 
 from asm.errors import why
 from emu.allocators import compiler
-from emu.allocators.assembly import SHIPPED, assembled, path_of
+from emu.allocators.assembly import assembled, path_of
 from emu.allocators.choice import Choice
 from emu.allocators.description import OSMEM_PREFIX, Description, described
-from emu.allocators.files import Kind, contents, kind_of, linking_of
+from emu.allocators.files import Kind, contents, is_source, kind_of, linking_of
 from emu.errors import AllocatorError
 from emu.process.event import KINDS
 from emu.process.objects import LoadedObject
@@ -51,13 +51,10 @@ def open_allocator(choice: Choice, *, limits: Limits | None = None, budget: int 
     AssemblyError where it cannot be opened; GuestDied where it does not come to main.
     """
     path = path_of(choice.name)
-    kind = Kind.ASSEMBLY if choice.name in SHIPPED else kind_of(path, choice.name)
-    if kind is Kind.ASSEMBLY:
+    if is_source(path) is Kind.ASSEMBLY:
         image, description = assembled(choice)
         return Process(image, limits=limits, budget=budget), description
-    if choice.cflags and kind in (Kind.PROGRAM, Kind.LIBRARY):
-        raise AllocatorError(f"a {kind} is not compiled any more", f"--cflags {choice.cflags}")
-    started, description = _started(choice, path, kind, limits or Limits(), budget)
+    started, description = _started(choice, path, limits or Limits(), budget)
     process = started.fork()
     process.budget = budget
     return process, description
@@ -73,15 +70,15 @@ def ready(choice: Choice, *, budget: int = BUDGET) -> None:
 
 
 def _started(
-    choice: Choice, path: Path, kind: Kind, limits: Limits, budget: int
+    choice: Choice, path: Path, limits: Limits, budget: int
 ) -> tuple[StartedProgram, Description]:
     """The process at main that all others are forked from."""
     try:
-        key = choice, path.resolve(), compiler.fingerprint(path, kind), limits
+        key = choice, path.resolve(), compiler.fingerprint(path), limits
     except OSError as error:
         raise AllocatorError(f"cannot be read: {why(error)}", choice.name) from None
     if key not in _kept:
-        _kept[key] = _start(choice, path, kind, limits, budget)
+        _kept[key] = _start(choice, path, limits, budget)
         if len(_kept) > _MOST_KEPT:
             _, (oldest, _) = _kept.popitem(last=False)
             oldest.close()
@@ -90,8 +87,11 @@ def _started(
 
 
 def _start(
-    choice: Choice, path: Path, kind: Kind, limits: Limits, budget: int
+    choice: Choice, path: Path, limits: Limits, budget: int
 ) -> tuple[StartedProgram, Description]:
+    kind = kind_of(path, choice.name)
+    if choice.cflags and kind in (Kind.PROGRAM, Kind.LIBRARY):
+        raise AllocatorError(f"a {kind} is not compiled any more", f"--cflags {choice.cflags}")
     environment = dict(_ENVIRONMENT)
     program = path
     if kind is Kind.LIBRARY:
