@@ -136,12 +136,8 @@ def curves(run: Run) -> Any:
         diamond = diamond.encode(x="call:Q", y="bytes:Q", tooltip=_tips("why"))
         layers.append(diamond.encode(color=alt.value(ERROR.colour), opacity=alt.value(1)))
     note = f"the lowest and the highest of every {every} calls" if every > 1 else ""
-    return _sized(
-        alt.layer(*layers),
-        300,
-        ", ".join(name.removeprefix("# ").removeprefix(". ") for name in shown),
-        note,
-    )
+    name = "Break, live, free, largest free block" if len(shown) > 2 else "Break, live"
+    return _sized(alt.layer(*layers), 300, name, note)
 
 
 def cost(run: Run) -> Any:
