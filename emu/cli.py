@@ -25,9 +25,9 @@ from emu.commands.listing import listing_command
 from emu.commands.pattern import pattern_command
 from emu.commands.run import run_command
 from emu.commands.trace import trace_command
-from emu.errors import InputError
+from emu.errors import GuestDied, InputError
 
-OK, OUR_BUG, INTERRUPTED = 0, 4, 130
+OK, DIED, OUR_BUG, INTERRUPTED = 0, 3, 4, 130
 
 
 class _Commands(click.Group):
@@ -47,6 +47,9 @@ class _Commands(click.Group):
         except (InputError, AssemblyError) as error:
             complain(error)
             ctx.exit(WRONG_INPUT)
+        except GuestDied as died:  # before there was anything to report on
+            click.echo(f"emu: {died}", err=True)
+            ctx.exit(DIED)
         except BrokenPipeError:  # the reader has seen enough
             _silence()
             ctx.exit(OK)

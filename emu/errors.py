@@ -10,6 +10,7 @@
     │   ├── MemorySpent             it wrote to more memory than it may have
     │   ├── OutputSpent             it wrote more to files than it may
     │   ├── Deadlocked              it waits for what cannot happen
+    │   ├── GuestFailed             its initialization says that it failed
     │   └── GuestExited             it ended the process
     ├── ClosedError             a process is used that is closed, or dead
     ├── SnapshotError           a process cannot be remembered, or not be taken back
@@ -164,6 +165,13 @@ class Deadlocked(GuestDied):
 
     outcome = "deadlocked"
     rule = "deadlock"
+
+
+class GuestFailed(GuestDied):
+    """The program under test says itself that it is not ready."""
+
+    outcome = "not initialized"
+    rule = "initialization"
 
 
 class GuestExited(GuestDied):

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from emu import allocators
+from asm.image import Image
+from emu.allocators import Choice, choice_of, open_allocator
 from emu.allocators.description import CONTRACTS, OSMEM, Description
 from emu.closing import Closing
 from emu.errors import SnapshotError
 from emu.process.event import Call
 from emu.process.machine import Snapshot
-from emu.process.process import BUDGET, Process
+from emu.process.process import BUDGET, CallableProcess, Process
+from emu.process.started import StartedProgram
 from emu.view import invariants
 from emu.view.blocks import Block, NoWalker, Walk, Walker
 from emu.view.call_history import CallHistory
@@ -57,15 +59,17 @@ class Heap(Closing):
         p = heap.malloc(100)
         heap.free(p)
 
-    allocator: a shipped name, or the path of a `.s` file. limits: what the process may have.
-    budget: instructions that one call may take. contract: "osmem" or "malloc", what the allocator
+    allocator: a shipped name; the path of a `.s` or `.c` file, an object or archive, an ELF program
+    or a shared library; or a Choice, with the compiler's flags and the functions' prefix. limits:
+    what the process may have. budget: instructions that one call may take, and the start-up of a
+    program, which runs to its main. contract: "osmem" or "malloc", what the allocator
     is held to; by its functions' names, where nothing is said: what is called os_malloc is osmem.
     Under "malloc" the heap's blocks are not walked. Pointers are ints; 0 and None are NULL.
     """
 
     def __init__(
         self,
-        allocator: str | Path = "osmem",
+        allocator: str | Path | Choice = "osmem",
         *,
         limits: Limits | None = None,
         budget: int = BUDGET,
@@ -73,15 +77,13 @@ class Heap(Closing):
     ) -> None:
         if contract not in (None, *CONTRACTS):
             raise ValueError(f"`{contract}` is no contract: one of {', '.join(CONTRACTS)}")
-        image, description = allocators.find(allocator), allocators.describe(allocator)
-        process = Process(image, limits=limits, budget=budget)
+        process, description = open_allocator(choice_of(allocator), limits=limits, budget=budget)
         self._set_up(description, contract or description.contract, process)
 
-    def _set_up(self, description: Description, contract: str, process: Process) -> None:
+    def _set_up(self, description: Description, contract: str, process: CallableProcess) -> None:
         self.description, self.contract = description, contract
-        self.allocator, self.process, self.image = description.name, process, process.image
-        space = self.process.kernel.space
-        self.places = Places(space.heap_start)
+        self.allocator, self.process = description.name, process
+        self.places = Places(process.heap_start)
         self.ledger = Ledger(self.process.memory, self.places.spelled, self._usable)
         self.memory = MemorySlice(self.process, self.ledger)
         self.calls: list[Call] = []
@@ -89,9 +91,18 @@ class Heap(Closing):
         """What each call asked of the kernel, with places for addresses."""
         self._walker = self.new_walker()
         self._history: CallHistory[HeapSnapshot] | None = None
+        if isinstance(process, StartedProgram):
+            self.findings.extend(Finding("convention", what) for what in process.violations)
 
     def close(self) -> None:
         self.process.close()
+
+    @property
+    def image(self) -> Image:
+        """What was assembled. AttributeError where the allocator is no assembly."""
+        if not isinstance(self.process, Process):
+            raise AttributeError(f"{self.allocator} is no assembly: it has no image")
+        return self.process.image
 
     @property
     def closed(self) -> bool:
@@ -196,10 +207,10 @@ class Heap(Closing):
 
     @property
     def errno(self) -> int:
-        """What the allocator stored in os_errno; 0 where it has none."""
-        if self.description.errno is None:
+        """What the allocator stored in os_errno, or in its libc's errno; 0 where it has none."""
+        address = self.description.errno
+        if address is None:
             return 0
-        address = self.image.symbols[self.description.errno]
         return int.from_bytes(self.process.memory.read(address, 4), "little", signed=True)
 
     # The program around it
@@ -246,7 +257,7 @@ class Heap(Closing):
     @property
     def start(self) -> int:
         """The first break."""
-        return self.process.kernel.space.heap_start
+        return self.process.heap_start
 
     @property
     def brk(self) -> int:

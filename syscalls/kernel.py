@@ -16,7 +16,7 @@ from syscalls.call_names import arity_of, name_of
 from syscalls.cannot_keep import CannotKeep
 from syscalls.context import Context
 from syscalls.ending import Ending
-from syscalls.files.host import Handles
+from syscalls.files.host_file import HostFile
 from syscalls.image import Image, made_again
 from syscalls.kind import Kind
 from syscalls.memory import Memory
@@ -199,16 +199,17 @@ class Kernel:
     def again(self, memory: Memory, processor: Processor) -> Kernel:
         """Another kernel that remembers the same, for a process like this one.
 
-        CannotKeep where it knows files of the host's: where they stand is one place for both.
+        CannotKeep where it has files of the host's open: where they stand is one place for both.
         """
-        if self.context.world.root is not None:
+        if any(isinstance(file, HostFile) for file in self.context.files.open_files()):
             raise CannotKeep("files of the host's cannot be open twice")
         old_memory, old_processor = self._outside
-        instead = ((old_memory, memory), (old_processor, processor))
-        new: Kernel = made_again(self, instead)
+        handles, twins = self.context.filesystem.disk.handles.again()
+        outside = ((old_memory, memory), (old_processor, processor))
+        new: Kernel = made_again(self, (*outside, *twins))
         new.calls, new.tracer, new._rest = list(self.calls), None, None
         new.context.signals.watch = None
-        new.context.filesystem.disk.handles = Handles()
+        new.context.filesystem.disk.handles = handles
         return new
 
     @property

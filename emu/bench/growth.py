@@ -12,7 +12,7 @@ from emu.bench.law import Law, Point, fitted
 from emu.errors import InputError
 from emu.heap import Heap
 from emu.process.event import KINDS
-from emu.process.process import BUDGET, Process
+from emu.process.process import BUDGET, CallableProcess
 from emu.process.replay import Planned, replay
 
 LARGEST = 4000
@@ -120,7 +120,7 @@ def _probes(functions: dict[str, int], middle: int) -> dict[str, tuple[str, Plan
 class _Builder:
     """Brings a process from fewer blocks to more. middle: a block that stays, in their middle."""
 
-    def __init__(self, process: Process, functions: dict[str, int], *, holes: bool) -> None:
+    def __init__(self, process: CallableProcess, functions: dict[str, int], *, holes: bool) -> None:
         self._process, self._functions, self._holes = process, functions, holes
         self._made: list[int] = []
 

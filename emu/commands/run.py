@@ -13,6 +13,7 @@ from emu.commands.common import ALLOCATOR, CONTEXT, WRONG_INPUT, complain
 from emu.errors import InputError
 
 if TYPE_CHECKING:
+    from emu.allocators import Choice
     from emu.run import Run
 
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 def run_command(
     context: click.Context,
     files: tuple[str, ...],
-    allocator: str,
+    allocator: Choice,
     as_json: bool,
     html: str | None,
     quiet: bool,
@@ -52,13 +53,15 @@ def run_command(
         emu run reuse.heap --html reuse.html
         emu run *.heap --json | jq .outcome
         emu run big.rep --allocator mine.s --quiet
+        emu run big.rep --allocator mm.c --cflags "-O2 -DNDEBUG"
+        emu run big.rep --allocator /usr/lib/x86_64-linux-gnu/libjemalloc.so.2
     """
-    from emu import allocators
+    from emu.allocators import ready
     from emu.process.process import BUDGET
     from emu.report.progress import progress
     from emu.run import run
 
-    allocators.find(allocator)
+    ready(allocator, budget=budget or BUDGET)
     pages = _pages(files, html) if html else {}
     if len(pages) > 1:
         _make_folder(Path(html or ""))

@@ -82,7 +82,8 @@ class ProgramSanitizer(Nobody):
         self.heap.leaves = self._leaves
         self.heap.uses_unwritten = self._uses_unwritten
         self.heap.reads_ahead = self._reads_ahead
-        for bias, file in process.objects:
+        assert process.loaded is not None
+        for bias, file in process.loaded.objects:
             self._mapped(file.path, file.source.read(0, _LARGEST), bias)
         self._cpu.tell_entries(self._entries, self._entered)
         process.watcher = self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 
-from emu.process.process import Process
+from emu.process.process import CallableProcess
 from emu.view.ledger import Ledger
 
 
@@ -18,7 +18,7 @@ class MemorySlice:
     IndexError where nothing is mapped.
     """
 
-    def __init__(self, process: Process, ledger: Ledger) -> None:
+    def __init__(self, process: CallableProcess, ledger: Ledger) -> None:
         self._process, self._ledger = process, ledger
 
     def __getitem__(self, key: int | slice) -> int | bytes:
@@ -47,7 +47,7 @@ class MemorySlice:
         return start, end
 
 
-def mapped(process: Process, start: int, end: int, *, writable: bool = False) -> bool:
+def mapped(process: CallableProcess, start: int, end: int, *, writable: bool = False) -> bool:
     """Whether all of [start, end) is mapped, and may be written to."""
     reached = start
     for region in process.kernel.space.overlapping(start, end):
