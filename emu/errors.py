@@ -14,6 +14,7 @@
     │   └── GuestExited             it ended the process
     ├── ClosedError             a process is used that is closed, or dead
     ├── SnapshotError           a process cannot be remembered, or not be taken back
+    ├── OverBudget              calls cost more than a test allows; an AssertionError, too
     └── InternalError           we are wrong                                                exit 4
 
     asm.AssemblyError           a line of assembly is wrong; shown like an InputError       exit 2
@@ -41,6 +42,14 @@ class ClosedError(EmuError):
 
 class SnapshotError(EmuError):
     """A process cannot be remembered, or cannot go back to this snapshot."""
+
+
+class OverBudget(EmuError, AssertionError):
+    """Calls cost more than a test allows. spent: by counter, by all calls within the budget."""
+
+    def __init__(self, message: str, spent: dict[str, int]) -> None:
+        self.spent = spent
+        super().__init__(message)
 
 
 class InputError(EmuError):

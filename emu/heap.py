@@ -28,6 +28,7 @@ from syscalls.beginning import Beginning
 from syscalls.table import BY_NAME
 
 if TYPE_CHECKING:
+    from emu.trace.budget import Budget
     from emu.trace.recorder import Recorder
 
 _WORD = (1 << 64) - 1
@@ -251,6 +252,35 @@ class Heap(Closing):
         return Recorder(
             self.process, accesses=accesses, registers=registers, sources=self.process.sources
         )
+
+    def budget(
+        self,
+        *,
+        instructions: int | None = None,
+        accesses: int | None = None,
+        lines: int | None = None,
+        pages: int | None = None,
+        faults: int | None = None,
+        syscalls: int | None = None,
+        each: bool = False,
+    ) -> Budget:
+        """What the calls within a `with` may cost, all together; with `each`, each of them.
+
+        accesses: of memory; lines, pages: cache lines of 64 bytes and pages that a call touches;
+        faults: pages that the kernel gave. OverBudget, an AssertionError, where more was spent:
+        it tells by which calls and lines. Afterwards, `spent` and `calls` have the counts.
+
+        with heap.budget(instructions=500, syscalls=0):
+            heap.malloc(10)
+        """
+        from emu.trace.budget import Budget
+
+        limits = {
+            "instructions": instructions, "accesses": accesses, "lines": lines, "pages": pages,
+            "faults": faults, "syscalls": syscalls,
+        }  # fmt: skip
+        given = {name: most for name, most in limits.items() if most is not None}
+        return Budget(self.process, lambda: self.calls, given, each=each, name=self.places.spelled)
 
     # Looking
 

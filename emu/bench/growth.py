@@ -56,13 +56,18 @@ def growth(
     Each call is made where there are n blocks, and then undone. InputError where `largest` is too
     small to tell; GuestDied where the program dies.
     """
-    if largest < _LEAST:
-        raise InputError(f"growth to {largest} blocks", expected=f"{_LEAST} or more")
+    check(largest)
     return tuple(
         found
         for situation in SITUATIONS
         for found in _in_situation(allocator, situation, sizes(largest), budget)
     )
+
+
+def check(largest: int) -> None:
+    """InputError where so few blocks cannot tell a law."""
+    if largest < _LEAST:
+        raise InputError(f"growth to {largest} blocks", expected=f"{_LEAST} or more")
 
 
 def by_situation(found: Sequence[Growth]) -> list[tuple[Situation, list[Growth]]]:
