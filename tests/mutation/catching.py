@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from emu.judge import check
 from emu.judge.failure import Found, Operations
 from emu.judge.gathering import Gathering
-from emu.judge.plan import Plan
+from emu.judge.plan import Budget, Plan
 from emu.judge.subject import Subject
 from emu.judge.task import Task
 from emu.judge.topics import LONG
@@ -24,7 +24,8 @@ from tests.native.building import HERE, build, link
 from tests.native.playing import assert_same
 from tests.native.scripts import Script, script
 
-PLAN = Plan(contract="osmem")
+PLAN = Plan(contract="osmem", budget=Budget(calls=24_000))
+"""A short check: what it sees, a longer one sees, too."""
 SCRIPTS, CALLS = 2, 300
 
 
