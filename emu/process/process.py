@@ -78,7 +78,8 @@ class Process(Machine):
         GuestFault, BudgetSpent or GuestExited where it does not come back.
         """
         address = function if isinstance(function, int) else self.image.symbols[function]
-        self.watcher.called(self._name_of(address), arguments)
+        name = function if isinstance(function, str) else self._name_of(address)
+        self.watcher.called(name, arguments)
         returned = self._call(address, arguments)
         self.watcher.returned(returned.result)
         return returned
