@@ -183,6 +183,17 @@ class Kernel:
         calls = Beginning.of(self.calls)
         return KernelState(self._rest, self.space.saved(), self.shortages.planned, calls)
 
+    def stands_at(self, saved: KernelState) -> bool:
+        """Whether nothing was asked of it since it was saved, and it was told of no change."""
+        items, size = saved.calls
+        return (
+            self.calls is items
+            and len(items) == size
+            and self._rest is saved.rest
+            and self.shortages.planned == saved.planned
+            and self.space.stands_at(saved.space)
+        )
+
     def put_back(self, saved: KernelState) -> None:
         """What `saved` gave. Who watches it goes on watching."""
         if saved.rest is not self._rest:

@@ -64,6 +64,10 @@ class Mmu:
         self._versions.go_to(version)
         self.flush_tlb()
 
+    def put_bytes_back(self, version: Version) -> bool:
+        """The same, where only bytes have changed since: no right has. False where more has."""
+        return self._versions.put_bytes_back(version)
+
     def become(self, other: Mmu) -> None:
         """The same memory as another's."""
         self._forget_all(list(self._executed))
