@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 )
 @click.option("--quiet", "-q", is_flag=True, help="Only what is not as it should be.")
 @click.option(
+    "--sanitize",
+    is_flag=True,
+    help="Look at each access: the allocator's to blocks in use, the program's to all else.",
+)
+@click.option(
     "--budget",
     type=click.IntRange(min=1),
     metavar="N",
@@ -38,6 +43,7 @@ def run_command(
     as_json: bool,
     html: str | None,
     quiet: bool,
+    sanitize: bool,
     budget: int | None,
 ) -> None:
     """Run scenarios (.heap) and traces (.rep).
@@ -52,6 +58,7 @@ def run_command(
         emu run reuse.heap --html reuse.html
         emu run *.heap --json | jq .outcome
         emu run big.rep --allocator mine.s --quiet
+        emu run first.heap --allocator mine.s --sanitize
     """
     from emu import allocators
     from emu.process.process import BUDGET
@@ -66,7 +73,9 @@ def run_command(
     for file in files:
         try:
             with progress(file) as tell:
-                done = run(file, allocator, budget=budget or BUDGET, progress=tell)
+                done = run(
+                    file, allocator, budget=budget or BUDGET, sanitize=sanitize, progress=tell
+                )
             _report(as_json, quiet)(done)
             if html:
                 _write_page(done, pages[file])

@@ -100,6 +100,11 @@ class Process(Machine):
         if count:
             self._call(self._harness.symbols["fill"], (address, byte * _EVERY_BYTE, count))
 
+    def look(self, address: int, count: int) -> None:
+        """The program reads its own memory, by guest instructions, so that rights apply."""
+        if count:
+            self._call(self._harness.symbols["look"], (address, count))
+
     def lay(self, address: int, data: bytes, rights: str) -> None:
         """Lays something of ours from LAID on: the program's own kernel knows nothing of it.
 

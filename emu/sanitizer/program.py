@@ -254,20 +254,9 @@ class ProgramSanitizer(Nobody):
             case "munmap", (start, length):
                 shadow.unwatch(start, start + page_up(length))
             case "mremap", (start, before, after, *_):
-                self._moved(start, page_up(before), call.result, page_up(after))
+                self.heap.moved(start, page_up(before), call.result, page_up(after))
             case (("write" | "pwrite64" | "send" | "sendto"), (_, start, _, *_)):
                 self.heap.kernel_read(start, call.result, call.name)
-
-    def _moved(self, start: int, before: int, to: int, after: int) -> None:
-        shadow = self.heap.shadow
-        if not shadow.watches(start):
-            shadow.unwatch(to, to + after)
-            return
-        kept = min(before, after)
-        bits = shadow.bits(start, kept)
-        shadow.unwatch(start, start + before)
-        shadow.watch(to, to + after)
-        shadow.put(to, kept, bits)
 
     def _mapped_file(self, address: int) -> None:
         region = self._process.kernel.space.at(address)
