@@ -28,6 +28,8 @@ from syscalls.beginning import Beginning
 from syscalls.table import BY_NAME
 
 if TYPE_CHECKING:
+    from emu.sanitizer.heap import HeapSanitizer
+    from emu.sanitizer.watch import WatchState
     from emu.trace.budget import Budget
     from emu.trace.recorder import Recorder
 
@@ -42,6 +44,7 @@ class _Books(NamedTuple):
     walker: tuple[list[bytes], Walk]
     calls: Beginning[Call]
     named_syscalls: Beginning[tuple[NamedSyscall, ...]]
+    sanitizer: tuple[WatchState, int, int] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +68,9 @@ class Heap(Closing):
     what the process may have. budget: instructions that one call may take, and the start-up of a
     program, which runs to its main. contract: "osmem" or "malloc", what the allocator
     is held to; by its functions' names, where nothing is said: what is called os_malloc is osmem.
-    Under "malloc" the heap's blocks are not walked. Pointers are ints; 0 and None are NULL.
+    Under "malloc" the heap's blocks are not walked. sanitize: each access is looked at
+    (emu/sanitizer/heap.py), which makes calls some times slower. Pointers are ints; 0 and None are
+    NULL.
     """
 
     def __init__(
@@ -75,18 +80,21 @@ class Heap(Closing):
         limits: Limits | None = None,
         budget: int = BUDGET,
         contract: str | None = None,
+        sanitize: bool = False,
     ) -> None:
         if contract not in (None, *CONTRACTS):
             raise ValueError(f"`{contract}` is no contract: one of {', '.join(CONTRACTS)}")
         process, description = open_allocator(choice_of(allocator), limits=limits, budget=budget)
-        self._set_up(description, contract or description.contract, process)
+        self._set_up(description, contract or description.contract, process, sanitize=sanitize)
 
-    def _set_up(self, description: Description, contract: str, process: CallableProcess) -> None:
+    def _set_up(
+        self, description: Description, contract: str, process: CallableProcess, *, sanitize: bool
+    ) -> None:
         self.description, self.contract = description, contract
         self.allocator, self.process = description.name, process
         self.places = Places(process.heap_start)
         self.ledger = Ledger(self.process.memory, self.places.spelled, self._usable)
-        self.memory = MemorySlice(self.process, self.ledger)
+        self.memory = MemorySlice(self.process, self._changed)
         self.calls: list[Call] = []
         self.named_syscalls: list[tuple[NamedSyscall, ...]] = []
         """What each call asked of the kernel, with places for addresses."""
@@ -94,8 +102,16 @@ class Heap(Closing):
         self._history: CallHistory[HeapSnapshot] | None = None
         if isinstance(process, StartedProgram):
             self.findings.extend(Finding("convention", what) for what in process.violations)
+        self._sanitizer = self._new_sanitizer() if sanitize else None
+
+    def _new_sanitizer(self) -> HeapSanitizer:
+        from emu.sanitizer.heap import HeapSanitizer
+
+        return HeapSanitizer(self.process, self.places.spelled, self.ledger.find)
 
     def close(self) -> None:
+        if self._sanitizer is not None and not self.closed:
+            self._sanitizer.close()
         self.process.close()
 
     @property
@@ -149,7 +165,8 @@ class Heap(Closing):
     def fork(self) -> Heap:
         """Another heap in the same state. Each goes on by itself; close both."""
         new = Heap.__new__(Heap)
-        new._set_up(self.description, self.contract, self.process.fork())
+        sanitize = self._sanitizer is not None
+        new._set_up(self.description, self.contract, self.process.fork(), sanitize=sanitize)
         new._put_back(self._books())
         return new
 
@@ -157,6 +174,7 @@ class Heap(Closing):
         return _Books(
             self.ledger.saved(), self.places.saved(), self._walker.saved(),
             Beginning.of(self.calls), Beginning.of(self.named_syscalls),
+            self._sanitizer.saved() if self._sanitizer else None,
         )  # fmt: skip
 
     def _put_back(self, books: _Books) -> None:
@@ -165,6 +183,8 @@ class Heap(Closing):
         self._walker.put_back(books.walker)
         self.calls = books.calls.again(self.calls)
         self.named_syscalls = books.named_syscalls.again(self.named_syscalls)
+        if self._sanitizer is not None and books.sanitizer is not None:
+            self._sanitizer.put_back(books.sanitizer)
 
     # The allocator
 
@@ -230,6 +250,14 @@ class Heap(Closing):
     def write(self, payload: int, offset: int, data: bytes) -> None:
         """The program writes bytes at payload + offset by guest instructions, in range or not."""
         self._store(payload, payload + offset, data, len(data))
+
+    def read(self, payload: int, offset: int, size: int) -> bytes:
+        """The program reads bytes at payload + offset by guest instructions, in range or not."""
+        if size < 0:
+            raise ValueError(f"{size} bytes cannot be read")
+        start = payload + offset & _WORD
+        self.process.look(start, size)
+        return self.process.memory.read(start, size)
 
     def fail(self, syscall: str, nth: int = 1, errno: str = "ENOMEM") -> None:
         """The nth call of a system call from now on answers with an errno."""
@@ -355,7 +383,11 @@ class Heap(Closing):
         name = self.description.function(kind)
         if not all(0 <= arg <= _WORD for arg in args):
             raise ValueError(f"{name}{args}: an argument does not fit in 64 bits")
+        if self._sanitizer is not None:
+            self._sanitizer.calling(len(self.calls) + 1, kind, args)
         returned = self.process.call(name, *args)
+        if self._sanitizer is not None:
+            self._sanitizer.called(returned.result, returned.syscalls)
         call = Call(
             index=len(self.calls) + 1,
             name=name,
@@ -381,6 +413,12 @@ class Heap(Closing):
             for offset, byte in enumerate(data):
                 self.process.fill(start + offset, byte, 1)
         self.ledger.written(start, size)
+
+    def _changed(self, start: int, size: int) -> None:
+        """A person has written by hand."""
+        self.ledger.written(start, size)
+        if self._sanitizer is not None:
+            self._sanitizer.written(start, size)
 
     def _usable(self, start: int, end: int) -> bool:
         """Whether [start, end) is readable, writable, and below the break if in the heap."""

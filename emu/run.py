@@ -118,17 +118,19 @@ def run(
     trace: bool = False,
     accesses: bool = False,
     registers: bool = False,
+    sanitize: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Run:
     """Runs a scenario, or the file it is in, on an allocator in a fresh process.
 
     trace: every instruction is recorded; accesses: and every access; registers: before each
-    instruction. progress(done, all) is told after every statement. InputError and AssemblyError
-    where there is nothing to run; whatever happens to the program under test is in the Run.
+    instruction. sanitize: each access is looked at. progress(done, all) is told after every
+    statement. InputError and AssemblyError where there is nothing to run; whatever happens to the
+    program under test is in the Run.
     """
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
-    with Heap(allocator, budget=budget) as heap:
+    with Heap(allocator, budget=budget, sanitize=sanitize) as heap:
         player = _Player(Run(scenario, str(allocator)), heap)
         recorder = None
         if trace or accesses or registers:

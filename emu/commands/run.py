@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 )
 @click.option("--quiet", "-q", is_flag=True, help="Only what is not as it should be.")
 @click.option(
+    "--sanitize",
+    is_flag=True,
+    help="Look at each access: the allocator's to blocks in use, the program's to all else.",
+)
+@click.option(
     "--budget",
     type=click.IntRange(min=1),
     metavar="N",
@@ -39,6 +44,7 @@ def run_command(
     as_json: bool,
     html: str | None,
     quiet: bool,
+    sanitize: bool,
     budget: int | None,
 ) -> None:
     """Run scenarios (.heap) and traces (.rep).
@@ -55,6 +61,7 @@ def run_command(
         emu run big.rep --allocator mine.s --quiet
         emu run big.rep --allocator mm.c --cflags "-O2 -DNDEBUG"
         emu run big.rep --allocator /usr/lib/x86_64-linux-gnu/libjemalloc.so.2
+        emu run first.heap --allocator mine.s --sanitize
     """
     from emu.allocators import ready
     from emu.process.process import BUDGET
@@ -69,7 +76,9 @@ def run_command(
     for file in files:
         try:
             with progress(file) as tell:
-                done = run(file, allocator, budget=budget or BUDGET, progress=tell)
+                done = run(
+                    file, allocator, budget=budget or BUDGET, sanitize=sanitize, progress=tell
+                )
             _report(as_json, quiet)(done)
             if html:
                 _write_page(done, pages[file])

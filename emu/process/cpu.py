@@ -13,10 +13,11 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from emu.closing import Closing
-from emu.process import binding, cpuid, screening, time_stamp
+from emu.process import binding, cpuid, host_code, screening, time_stamp
 from emu.process.access_probe import OnAccesses
 from emu.process.binding import Hook, Status
 from emu.process.counter import Counter, make_counter, take_back_rest
+from emu.process.cpu_state import rip_place
 from emu.process.disassembly import statements
 from emu.process.engine import Engine
 from emu.process.exit_check import exit_check
@@ -96,6 +97,8 @@ class Cpu(Registers, Closing):
         self.probes = Probes(self._engine, self.counter, blocks)
         self._engine.hook(Hook.INSTRUCTION, binding.CPUID(self._cpuid), binding.CPUID_INSTRUCTION)
         self._looking: ShadowProbe | None = None
+        place = rip_place(self._engine) if host_code.runs_here() else None
+        self._rip = None if place is None else binding.U64.from_address(place)
         self.map_window, self.forget_code = self._engine.map_window, self._engine.forget_code
         self.set_state(new_state())
 
@@ -111,6 +114,11 @@ class Cpu(Registers, Closing):
     def instructions(self) -> int:
         """How many it has executed."""
         return self.counter.count
+
+    @property
+    def rip(self) -> int:
+        """The instruction that runs, or would be next: quickly, also from inside a callback."""
+        return self.get("rip") if self._rip is None else self._rip.value
 
     # Recording
 

@@ -106,6 +106,11 @@ class CallableProcess(Machine, ABC):
         if count:
             self._call(self._harness.symbols["fill"], "fill", (address, byte * _EVERY_BYTE, count))
 
+    def look(self, address: int, count: int) -> None:
+        """The program reads its own memory, by guest instructions, so that rights apply."""
+        if count:
+            self._call(self._harness.symbols["look"], "look", (address, count))
+
     def lay(self, address: int, data: bytes, rights: str) -> None:
         """Lays something of ours from LAID on: the program's own kernel knows nothing of it.
 

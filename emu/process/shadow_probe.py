@@ -14,11 +14,14 @@ from emu.process import binding, host_code
 from emu.process.binding import WRITE, Hook
 from emu.process.engine import Engine
 from emu.process.shadow import Shadow, State, pattern
+from syscalls.abi import PAGE
 
 OnTouch = Callable[[bool, int, int], None]
 """Told whether it writes, the address, and the size in bytes. Nothing may escape from it."""
 _LAYOUT = host_code.layout_of("shadow")
 _INSIDE, _RETURN, _TELL = (_LAYOUT[name] // 8 for name in ("INSIDE", "RETURN", "TELL"))
+_WIDEST = _LAYOUT["WIDEST"]
+"""Bytes of an access that the machine code judges; and it judges none across two pages."""
 _NOWHERE = 1
 
 
@@ -76,10 +79,9 @@ class MachineShadowProbe:
         self._engine.unhook(self._hook)
 
     def _touched(self, _: Any, kind: int, address: int, size: int, __: int, ___: Any) -> None:
-        writes = kind == WRITE  # what is across two pages may pass all the same
-        if address == self.leaves_at or not passes(
-            self._shadow, self, address, size, writes=writes
-        ):
+        writes = kind == WRITE
+        judged = size <= _WIDEST and address % PAGE + size <= PAGE
+        if judged or not passes(self._shadow, self, address, size, writes=writes):
             self._tell(writes, address, size)
 
 

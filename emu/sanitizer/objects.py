@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable
+from enum import Enum, auto
 from functools import cached_property
 from pathlib import PurePosixPath
 
 from emu.process import elf_lines, elf_symbols
-from emu.process.elf_frames import Frames
+from emu.process.elf_frames import Frames, Rule
 from emu.process.sources import Sources
 from syscalls.elf import BadElf, Elf, parse
 from syscalls.files.file import Source
@@ -31,9 +32,21 @@ _OTHERS = re.compile(
 )
 """Functions that do so with what they are told the size of, or copy it."""
 
-Read = Callable[[int, int], bytes]
+Word = Callable[[int], int]
+"""The word at an address of the guest's."""
 Stack = tuple[int, ...]
 """Where an instruction is, and then the calls that led to it: the last byte of each."""
+
+
+class Reading(Enum):
+    """What memory a function reads. AHEAD: more than it was asked to, or it copies it.
+
+    TO_END: the same, of a string that must end.
+    """
+
+    EXACT = auto()
+    AHEAD = auto()
+    TO_END = auto()
 
 
 class Object:
@@ -72,12 +85,16 @@ class Objects:
 
     def __init__(self) -> None:
         self._all: list[Object] = []
+        self._rules: dict[int, Rule | None] = {}
+        self._reading: dict[int, Reading] = {}
 
     def add(self, path: str, data: bytes, bias: int, layout: Elf) -> Object:
         new = Object(path, data, bias, layout)
         self._all = [one for one in self._all if one.end <= new.start or new.end <= one.start]
         self._all.append(new)
         self._all.sort(key=lambda one: one.start)
+        self._rules.clear()
+        self._reading.clear()
         return new
 
     def at(self, address: int) -> Object | None:
@@ -101,15 +118,19 @@ class Objects:
             return None
         return found.arrays[index]
 
-    def scans(self, address: int) -> bool:
-        """Whether an instruction is of a function that may read more than it was asked to."""
-        found, name = self.at(address), self.name_at(address)
-        named = _TERMINATED.fullmatch(name) or _OTHERS.fullmatch(name)
-        return bool(named or (found is not None and found.is_library))
+    def reading(self, address: int) -> Reading:
+        """How the function reads that an instruction is of."""
+        known = self._reading.get(address)
+        if known is None:
+            known = self._reading[address] = self._look_up(address)
+        return known
 
-    def needs_end(self, address: int) -> bool:
-        """Whether an instruction is of a function that reads a string up to its end."""
-        return bool(_TERMINATED.fullmatch(self.name_at(address)))
+    def _look_up(self, address: int) -> Reading:
+        found, name = self.at(address), self.name_at(address)
+        if _TERMINATED.fullmatch(name):
+            return Reading.TO_END
+        ahead = _OTHERS.fullmatch(name) or (found is not None and found.is_library)
+        return Reading.AHEAD if ahead else Reading.EXACT
 
     def name_at(self, address: int) -> str:
         """The function that an instruction is of; "" where it has no name."""
@@ -118,34 +139,34 @@ class Objects:
 
     # Callers
 
-    def stack(self, rip: int, rsp: int, rbp: int, read: Read) -> Stack:
+    def stack(self, rip: int, rsp: int, rbp: int, word: Word) -> Stack:
         """An instruction that has not run yet, and its callers, as far as the files tell them."""
         found = [rip]
         while len(found) <= _DEEPEST:
-            one = self.at(rip)
-            rule = one.frames.rule(rip - one.bias) if one else None
+            rule = self._rules[rip] if rip in self._rules else self._rule(rip)
             if rule is None:
                 break
-            if rule.register == "plt":
-                frame = rsp + rule.offset * (2 if rip & 15 >= _PUSHED else 1)
-            else:
-                frame = (rbp if rule.register == "rbp" else rsp) + rule.offset & _WORD
-            if rule.rbp is not None:
-                rbp = _word(read, frame + rule.rbp)
-            back = _word(read, frame - 8)
+            register, offset, saved = rule
+            if register == "plt":
+                offset *= 2 if rip & 15 >= _PUSHED else 1
+            frame = (rbp if register == "rbp" else rsp) + offset & _WORD
+            if saved is not None:
+                rbp = word(frame + saved & _WORD)
+            back = word(frame - 8 & _WORD)
             if not back or frame <= rsp:
                 break
             rip, rsp = back - 1, frame  # the call may be the last of its function
             found.append(rip)
         return tuple(found)
 
+    def _rule(self, rip: int) -> Rule | None:
+        one = self.at(rip)
+        rule = self._rules[rip] = one.frames.rule(rip - one.bias) if one else None
+        return rule
+
 
 _PUSHED = 11
 """Bytes of an entry of a procedure linkage table, up to behind its push."""
-
-
-def _word(read: Read, address: int) -> int:
-    return int.from_bytes(read(address & _WORD, 8), "little")
 
 
 def layout_of(source: Source) -> Elf | None:

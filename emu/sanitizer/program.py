@@ -22,7 +22,7 @@ from emu.sanitizer.book import Block
 from emu.sanitizer.errors import HeapError
 from emu.sanitizer.functions import Arguments, Function, Kind, family, plausible
 from emu.sanitizer.leaks import Leak, leaks
-from emu.sanitizer.objects import Objects, Stack, layout_of
+from emu.sanitizer.objects import Objects, Reading, Stack, layout_of
 from emu.sanitizer.uses import Uses
 from emu.sanitizer.watch import HeapWatch, Lent
 from syscalls import SystemCall
@@ -122,8 +122,8 @@ class ProgramSanitizer(Nobody):
         self.heap.probe.inside, self.heap.probe.leaves_at = True, rsp
 
     def _caller(self, rsp: int, rbp: int) -> Stack:
-        back = int.from_bytes(self._memory.read(rsp, 8), "little")
-        return self.objects.stack(back - 1, rsp + 8, rbp, self._memory.read)
+        word = self._memory.word
+        return self.objects.stack(word(rsp) - 1, rsp + 8, rbp, word)
 
     def _leaves(self) -> bool:
         """The return address was read: by a `ret`?"""
@@ -150,8 +150,8 @@ class ProgramSanitizer(Nobody):
         function = inside.function
         if function.kind is Kind.GIVES:
             if function.by_pointer:
-                place = self._memory.read(inside.arguments[0], 8)
-                result = int.from_bytes(place, "little") if result & 0xFFFF_FFFF == 0 else 0
+                given = self._memory.word(inside.arguments[0])
+                result = given if result & 0xFFFF_FFFF == 0 else 0
             self._give(inside, result)
         elif function.kind is Kind.RESIZES:
             self._resized(inside, result)
@@ -203,22 +203,22 @@ class ProgramSanitizer(Nobody):
         """Of the instruction that runs; within the allocator, as far as who called it."""
         rip, rsp, rbp, *_ = self._registers.read()
         if self._inside is None:
-            return self.objects.stack(rip, rsp, rbp, self._memory.read)
+            return self.objects.stack(rip, rsp, rbp, self._memory.word)
         if rip in self._entries:
             return self._inside.caller
         return (rip, *self._inside.caller)
 
     def _uses_unwritten(self) -> bool:
-        rip = self._cpu.get("rip")
-        return self._uses.used(rip) and not self.objects.scans(rip)
+        rip = self._cpu.rip
+        return self.objects.reading(rip) is Reading.EXACT and self._uses.used(rip)
 
     def _reads_ahead(self, address: int) -> bool:
         """A string that the block before holds must end there."""
-        rip = self._cpu.get("rip")
-        if not self.objects.scans(rip):
-            return False
+        reading = self.objects.reading(self._cpu.rip)
+        if reading is not Reading.TO_END:
+            return reading is Reading.AHEAD
         block = self.heap.book.near(address)
-        if block is None or block.to or not self.objects.needs_end(rip):
+        if block is None or block.to:
             return True
         return b"\0" in self._memory.read(block.address, block.size)
 
@@ -255,20 +255,9 @@ class ProgramSanitizer(Nobody):
             case "munmap", (start, length):
                 shadow.unwatch(start, start + page_up(length))
             case "mremap", (start, before, after, *_):
-                self._moved(start, page_up(before), call.result, page_up(after))
+                self.heap.moved(start, page_up(before), call.result, page_up(after))
             case (("write" | "pwrite64" | "send" | "sendto"), (_, start, _, *_)):
                 self.heap.kernel_read(start, call.result, call.name)
-
-    def _moved(self, start: int, before: int, to: int, after: int) -> None:
-        shadow = self.heap.shadow
-        if not shadow.watches(start):
-            shadow.unwatch(to, to + after)
-            return
-        kept = min(before, after)
-        bits = shadow.bits(start, kept)
-        shadow.unwatch(start, start + before)
-        shadow.watch(to, to + after)
-        shadow.put(to, kept, bits)
 
     def _mapped_file(self, address: int) -> None:
         region = self._process.kernel.space.at(address)

@@ -48,6 +48,8 @@ class HeapWatch:
         self.probe = cpu.look(self.shadow, self._touched)
         self.leaves: Callable[[], bool] = lambda: False
         """Asked about a read at `probe.leaves_at`: whether the allocator is left by it."""
+        self.spelled: Callable[[int], str] = hex
+        """An address for people."""
         self.uses_unwritten: Callable[[], bool] = lambda: True
         """Asked about a read of what nobody wrote: whether it is more than a copy."""
         self.reads_ahead: Callable[[int], bool] = lambda address: False
@@ -72,7 +74,9 @@ class HeapWatch:
     def give(self, block: Block, *, written: bool, kept: Lent | None = None) -> None:
         """A block is the program's. kept: what it was before a realloc."""
         for other in self.book.give(block):
-            overlapped = f"{of_size(block)} was given at {block.address:#x}, which overlaps"
+            overlapped = (
+                f"{of_size(block)} was given at {self.spelled(block.address)}, which overlaps"
+            )
             self._find("overlap", overlapped, max(block.address, other.address), other)
         state = State.WRITTEN if written else State.UNWRITTEN
         self.shadow.set(block.address, block.end, state)
@@ -118,8 +122,25 @@ class HeapWatch:
             self._find("double-free", f"{what} a block given back before", address, taken)
         else:
             near = self.book.near(address) if self.shadow.watches(address) else None
-            self._find("invalid-free", f"{what} {address:#x}: no block begins there", address, near)
+            self._find(
+                "invalid-free",
+                f"{what} {self.spelled(address)}: no block begins there",
+                address,
+                near,
+            )
         return None
+
+    def moved(self, start: int, before: int, to: int, after: int) -> None:
+        """mremap: the pages of a range, some more or fewer of them, are elsewhere."""
+        shadow = self.shadow
+        if not shadow.watches(start):
+            shadow.unwatch(to, to + after)
+            return
+        kept = min(before, after)
+        bits = shadow.bits(start, kept)
+        shadow.unwatch(start, start + before)
+        shadow.watch(to, to + after)
+        shadow.put(to, kept, bits)
 
     # Accesses
 
@@ -179,16 +200,18 @@ class HeapWatch:
             at = _first(nothing, address)
             block = self.book.near(at)
             rule = "use-after-free" if block and block.to else "heap-overflow"
-            self._find(rule, f"{verb} of {counted(size)} at {address:#x} {by}", at, block)
+            self._find(
+                rule, f"{verb} of {counted(size)} at {self.spelled(address)} {by}", at, block
+            )
         elif unwritten:
             at = _first(unwritten, address)
-            message = f"{verb} of {counted(size)} at {address:#x} {by}: not all were ever written"
+            message = f"{verb} of {counted(size)} at {self.spelled(address)} {by}"
             self._find("read-unwritten", message, at, self.book.near(at))
 
     # Findings
 
     def _find_access(self, rule: str, verb: str, address: int, size: int, at: int) -> None:
-        message = f"{verb} of {counted(size)} at {address:#x}"
+        message = f"{verb} of {counted(size)} at {self.spelled(address)}"
         self._find(rule, message, at, self.book.near(at))
 
     def _find(self, rule: str, message: str, address: int, block: Block | None) -> None:

@@ -13,7 +13,7 @@ from typing import Self
 
 from emu.errors import OverBudget
 from emu.process.event import Call, kind_of
-from emu.process.process import Process
+from emu.process.process import CallableProcess
 from emu.trace.hot_lines import HotLine
 from emu.trace.recorder import Recorder
 from emu.trace.spending import Recorded, Spending, Spent, Unrecorded
@@ -34,7 +34,7 @@ class Budget:
 
     def __init__(
         self,
-        process: Process,
+        process: CallableProcess,
         made: Callable[[], Sequence[Call]],
         limits: Mapping[str, int],
         *,
