@@ -25,9 +25,10 @@
 #     bins   16384 links    bin i: blocks of 8 * i bytes; the last: larger ones
 #
 # A tree is a treap: in order by address (in the last bin by size, then by
-# address), and no node's priority is above its parent's. The priority is a hash
-# of the link, so it takes no room. A tree's shape depends on what is in it
-# alone, and its depth grows with the logarithm.
+# address), and no node's priority is above its parent's. The priority is the
+# link's CRC-32C, one instruction and no room. No two links have the same. A
+# tree's shape depends on nothing but what is in it, and its depth grows with the
+# logarithm, since the CRC scatters what is evenly spaced; a product would not.
 #
 #     two neighbours are FREE     until the next search; one is unmerged then
 #     no FREE neighbour           the block is in the tree of its bin
@@ -36,7 +37,6 @@
         .equ RIGHT,         4           # u32: root of what is higher
         .equ FOLLOWING,     0           # u32: in the list of the unmerged
         .equ PREVIOUS,      4           # u32
-        .equ PRIORITY,      0x9e3779b1  # link * PRIORITY, its low 32 bits
 
 # The header's fields, from the payload.
         .equ SIZE_HERE,     -32

@@ -9,6 +9,7 @@
 #   verbs.s          osmem's verbs on one block, which keep the index right
 #   malloc.s         os_malloc, and the way to a block that calloc shares
 #   free.s           os_free
+#   calloc.s         os_calloc
 #
 # Position-independent; needs nothing but a Linux kernel.
 
@@ -25,5 +26,5 @@
         .include "verbs.s"
         .include "malloc.s"
         .include "free.s"
-        .include "osmem/calloc.s"
+        .include "calloc.s"
         .include "osmem/realloc.s"

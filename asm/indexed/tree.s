@@ -49,9 +49,11 @@ insert_block:
         jz      .Linsert_first
 
         .macro  insert kind
-        imul    ecx, esi, PRIORITY
+        xor     ecx, ecx
+        crc32   ecx, esi                        # the block's priority
 .Linsert_below_\kind:
-        imul    r11d, edx, PRIORITY
+        xor     r11d, r11d
+        crc32   r11d, edx                       # the node's
         cmp     r11d, ecx
         jb      .Linsert_here_\kind
         compare_\kind .Linsert_right_\kind, .Linsert_left_\kind
@@ -171,15 +173,18 @@ remove_block:
         jz      .Lremove_no_left
         test    esi, esi
         jz      .Lremove_no_right
-        imul    eax, edx, PRIORITY
-        imul    r11d, esi, PRIORITY
+        xor     eax, eax
+        crc32   eax, edx
+        xor     r11d, r11d
+        crc32   r11d, esi
 .Ljoin:
         cmp     eax, r11d
         jb      .Ljoin_right_is_above
         mov     [r9], edx
         lea     r9, [r8 + rdx*8 + RIGHT]
         mov     edx, [r9]
-        imul    eax, edx, PRIORITY
+        xor     eax, eax
+        crc32   eax, edx
         test    edx, edx
         jnz     .Ljoin
 .Lremove_no_left:
@@ -191,7 +196,8 @@ remove_block:
         mov     [r9], esi
         lea     r9, [r8 + rsi*8 + LEFT]
         mov     esi, [r9]
-        imul    r11d, esi, PRIORITY
+        xor     r11d, r11d
+        crc32   r11d, esi
         test    esi, esi
         jnz     .Ljoin
 .Lremove_no_right:
