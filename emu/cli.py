@@ -17,6 +17,7 @@ from asm import AssemblyError
 from asm.errors import why
 from emu.commands.bench import bench_command
 from emu.commands.build import build_command
+from emu.commands.check import check_command
 from emu.commands.common import CONTEXT, WRONG_INPUT, complain
 from emu.commands.debug import debug_command
 from emu.commands.demo import demo_command
@@ -103,6 +104,7 @@ def main() -> None:
         emu demo
         emu run first.heap
         emu run *.heap --allocator mine.s --quiet
+        emu check mine.s
         emu listing osmem
         emu build
         emu exec ./hello
@@ -113,6 +115,7 @@ def main() -> None:
 
 for command in (
     run_command,
+    check_command,
     exec_command,
     listing_command,
     trace_command,

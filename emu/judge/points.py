@@ -5,7 +5,7 @@
 
     [points]
     realloc = 10            a topic, and what it is worth
-    "no memory" = 2.5
+    "misuse" = 2.5
 
 A topic that was not looked at gives nothing. Shares are rounded down to hundredths, so that only
 a topic without a failure gives all of its points.
@@ -65,37 +65,36 @@ class Points:
     text: str = ""
 
     def marks(self, verdict: Verdict) -> Marks:
-        """InputError where the file names a topic that the check does not have."""
+        """What the allocator gets."""
         results = {topic.name: topic for topic in verdict.topics}
-        self.refuse_unknown(results, verdict.contract)
         return Marks(
-            tuple(self._mark(results[name], worth) for name, worth in self.by_topic.items())
+            tuple(self._mark(name, results.get(name), of) for name, of in self.by_topic.items())
         )
 
     def nothing(self, why: str) -> Marks:
         """For an allocator that could not be checked."""
         return Marks(tuple(Mark(name, Decimal(), of, why) for name, of in self.by_topic.items()))
 
-    def _mark(self, topic: TopicResult, worth: Decimal) -> Mark:
-        if topic.skipped or not topic.scenarios:
-            return Mark(topic.name, Decimal(), worth, topic.skipped or "nothing of it was tried")
+    def _mark(self, name: str, topic: TopicResult | None, worth: Decimal) -> Mark:
+        if topic is None or topic.skipped or not topic.scenarios:
+            why = topic.skipped if topic else ""
+            return Mark(name, Decimal(), worth, why or "nothing of it was tried")
         if not topic.failures:
-            return Mark(topic.name, worth, worth)
+            return Mark(name, worth, worth)
         passed = topic.scenarios - topic.failures
         share = (worth * passed / topic.scenarios).quantize(_HUNDREDTH, ROUND_DOWN)
         why = f"{topic.failures} of {topic.scenarios} scenarios failed"
-        return Mark(topic.name, share if self.partial else Decimal(), worth, why)
+        return Mark(name, share if self.partial else Decimal(), worth, why)
 
-    def refuse_unknown(self, known: Collection[str], contract: str) -> None:
-        """InputError for a topic that a contract does not have."""
+    def refuse_unknown(self, known: Collection[str]) -> None:
+        """InputError for a topic that no check has."""
         for name in self.by_topic:
             if name not in known:
                 near = get_close_matches(name, known, 1)
-                hint = f"`{near[0]}`, perhaps; topics" if near else "topics"
+                hint = f"`{near[0]}`, perhaps; " if near else ""
                 raise self.wrong(
-                    f"there is no topic `{name}`", name,
-                    f"{hint} of the contract {contract}: {', '.join(known)}",
-                )  # fmt: skip
+                    f"there is no topic `{name}`", name, f"{hint}one of {', '.join(known)}"
+                )
 
     def wrong(self, message: str, key: str, expected: str = FORMAT) -> InputError:
         """An error at the line that sets a key."""

@@ -5,16 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children, connection, get_context, parent_process
-from typing import ParamSpec, TypeVar
 
 from emu.errors import InputError
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 def cores() -> int:
@@ -23,14 +19,14 @@ def cores() -> int:
 
 
 @contextmanager
-def processes(jobs: int) -> Iterator[Executor]:
-    """So many processes; with one job, this process and no other.
+def processes(jobs: int) -> Iterator[Executor | None]:
+    """So many processes; with one job None, for there is nobody to give the work to.
 
     They end with the block, even in the middle of their work, and with this process. InputError
     where one of them was ended by somebody else.
     """
     if jobs == 1:
-        yield Serial()
+        yield None
         return
     others = set(active_children())
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin)
@@ -48,18 +44,6 @@ def processes(jobs: int) -> Iterator[Executor]:
         for worker in set(active_children()) - others:
             worker.kill()
             worker.join()
-
-
-class Serial(Executor):
-    """Does the work at once, in this process."""
-
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        future: Future[T] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - raised by the future's result
-            future.set_exception(error)
-        return future
 
 
 def _start(pool: Executor, jobs: int) -> None:
@@ -93,4 +77,4 @@ def _end_with_parent() -> None:
 
 def _load() -> None:
     """Loads what all tasks need, while the others are being started."""
-    import emu.heap  # noqa: F401
+    import emu.judge.check  # noqa: F401

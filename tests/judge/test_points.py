@@ -56,6 +56,11 @@ def test_a_topic_that_was_not_looked_at_gives_nothing_and_says_why(points):
     assert (mark.points, mark.of, mark.why) == (0, 5, "the budget was spent")
 
 
+def test_a_topic_that_no_time_was_left_for_gives_nothing(points):
+    (mark,) = load(points("[points]\nlate = 5\n")).marks(VERDICT).marks
+    assert (mark.points, mark.of, mark.why) == (0, 5, "nothing of it was tried")
+
+
 def test_dotted_keys_are_topics_too(points):
     assert given(load(points("points.sizes = 1\n")).marks(VERDICT)) == {"sizes": "1"}
 
@@ -63,11 +68,10 @@ def test_dotted_keys_are_topics_too(points):
 def test_an_unknown_topic_is_refused_at_its_line_with_the_known_ones(points):
     file = points("[points]\nsizes = 1\nreallok = 2\n")
     with pytest.raises(InputError) as raised:
-        load(file).marks(VERDICT)
+        load(file).refuse_unknown(["sizes", "realloc", "no memory", "traces"])
     assert str(raised.value) == (
         f"{file}:3: there is no topic `reallok`\n    reallok = 2\n"
-        "expected: `realloc`, perhaps; topics of the contract osmem: "
-        "sizes, realloc, no memory, traces"
+        "expected: `realloc`, perhaps; one of sizes, realloc, no memory, traces"
     )
 
 

@@ -24,7 +24,7 @@ OVERLAP = Defect(
 FAULT = Defect(
     rule="fault",
     message="page fault: read of 0x0",
-    scenario="fail brk 1 ENOMEM\na = malloc 8\n",
+    scenario="# fault: page fault: read of 0x0\nfail brk 1 ENOMEM\na = malloc 8\n",
     topic="no memory",
     evidence=Evidence("NULL, and os_errno is ENOMEM", "page fault: read of 0x0"),
 )

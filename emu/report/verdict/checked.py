@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import dropwhile
 
 from emu.judge.points import Marks
 from emu.judge.verdict import Defect, TopicResult, Verdict
@@ -75,6 +76,12 @@ class Checked:
 def commands(file: str, allocator: str) -> list[str]:
     """How a saved scenario is run, and debugged."""
     return [f"emu {command} {file} --allocator {allocator}" for command in ("run", "debug")]
+
+
+def statements(defect: Defect) -> list[str]:
+    """The lines of its scenario, without the comment that it begins with."""
+    lines = defect.scenario.strip().splitlines()
+    return list(dropwhile(lambda line: not line or line.startswith("#"), lines))
 
 
 def file_name(index: int, defect: Defect) -> str:

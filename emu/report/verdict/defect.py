@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from emu.judge.verdict import Evidence
+from emu.judge.verdict import Defect, Evidence
 from emu.report.palette import ERROR
 from emu.report.terminal import counted
-from emu.report.verdict.checked import Checked
+from emu.report.verdict.checked import Checked, statements
 
 _MOST_LINES = 40
 _LABEL = 12
@@ -22,7 +22,7 @@ def lines(checked: Checked, index: int) -> Iterator[Text]:
     failures = counted(defect.failures, "scenario")
     yield from _labelled("shown by", f"{failures}, first of the topic {defect.topic}")
     yield from _told(defect.evidence)
-    yield from _labelled("scenario", *shortened(defect.scenario))
+    yield from _labelled("scenario", *shortened(defect))
     yield from _labelled("heap before", *defect.evidence.before.splitlines())
     yield from _labelled("heap after", *defect.evidence.after.splitlines())
     yield from _labelled("again", *checked.again(index))
@@ -37,9 +37,9 @@ def _told(evidence: Evidence) -> Iterator[Text]:
         yield from _labelled("source", f"{evidence.source}: {text}")
 
 
-def shortened(scenario: str) -> list[str]:
-    """Its lines; of very many, the first and the last."""
-    found = scenario.splitlines()
+def shortened(defect: Defect) -> list[str]:
+    """The lines of its scenario; of very many, the first and the last."""
+    found = statements(defect)
     left_out = len(found) - _MOST_LINES
     if left_out <= 0:
         return found

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from asm.errors import why
 from emu.errors import InputError
 from emu.judge.verdict import Defect, Evidence
-from emu.report.verdict.checked import Checked, commands, file_name
+from emu.report.verdict.checked import Checked, commands, file_name, statements
 
 MARK = "# Saved by emu check"
 _PATTERN = "[0-9][0-9]*-*.heap"
@@ -67,7 +67,7 @@ def text(checked: Checked, path: str, defect: Defect) -> str:
         *_comment("At: ", _where(evidence)),
         *(line for command in again for line in _comment("    ", command)),
     ]
-    return "\n".join(head) + f"\n\n{defect.scenario.rstrip()}\n"
+    return "\n".join([*head, "", *statements(defect)]) + "\n"
 
 
 def _where(evidence: Evidence) -> str:

@@ -1,0 +1,137 @@
+"""Where the verdicts of emu check go: terminal, JSON, files."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from asm.errors import why
+from emu.errors import InputError
+from emu.report.verdict.checked import Checked
+
+if TYPE_CHECKING:
+    from emu.judge.points import Points
+    from emu.judge.subject import Subject
+    from emu.judge.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Output:
+    """folders: where the scenarios of each allocator are saved, if they are."""
+
+    folders: dict[str, Path]
+    points: Points | None
+    junit: str | None
+    html: str | None
+    as_json: bool
+    quiet: bool
+
+    @classmethod
+    def asked_for(cls, given: dict[str, Any], allocators: Sequence[str]) -> Output:
+        """By the options. What is wrong with them is told before any work: InputError."""
+        from emu.judge.points import load
+        from emu.report.verdict.saved import prepare
+
+        points, junit, html = given["points"], given["junit"], given["html"]
+        _keep_apart([*allocators, *given["traces"], *filter(None, [points])], junit, html)
+        folders = _folders(given["save"], allocators)
+        for folder in folders.values():
+            prepare(folder)
+        if html:
+            from emu.report.charts import needed
+
+            needed("jinja2")
+        found = load(points) if points else None
+        return cls(folders, found, junit, html, given["as_json"], given["quiet"])
+
+    def expect(self, topics: Sequence[str]) -> None:
+        """Of the check that begins. InputError where points are given for anything else."""
+        from emu.judge.topics import MISUSE
+
+        if self.points:
+            self.points.refuse_unknown(list(dict.fromkeys((*topics, MISUSE))))
+
+    def take(self, subject: Subject, verdict: Verdict) -> Checked:
+        """A verdict, as soon as it is there: its files are saved, its JSON is printed."""
+        from emu.report.verdict.as_json import document
+        from emu.report.verdict.saved import save
+
+        marks = self.points.marks(verdict) if self.points else None
+        checked = Checked(verdict.allocator, verdict, marks=marks, options=_options(subject))
+        if subject.allocator in self.folders:
+            checked = replace(checked, saved=save(checked, self.folders[subject.allocator]))
+        if self.as_json:
+            click.echo(document(verdict, marks))
+        return checked
+
+    def refuse(self, subject: Subject, error: Exception) -> Checked:
+        """An allocator that cannot be checked."""
+        marks = self.points.nothing("it cannot be checked") if self.points else None
+        return Checked(subject.allocator, None, str(error), marks)
+
+    def finish(self, every: Sequence[Checked]) -> None:
+        """All that is told when all is known."""
+        if self.as_json:
+            _show([checked for checked in every if checked.defects], quiet=True, stderr=True)
+        else:
+            _show(every, quiet=self.quiet, stderr=False)
+        if self.junit:
+            from emu.report.verdict.junit import document
+
+            _write(self.junit, document(every))
+        if self.html:
+            from emu.report.verdict.html import page
+
+            _write(self.html, page(every))
+
+
+def _show(every: Sequence[Checked], *, quiet: bool, stderr: bool) -> None:
+    from emu.report.terminal import console
+    from emu.report.verdict import table, terminal
+
+    to = console(stderr=stderr)
+    if len(every) > 1 and not quiet:
+        table.show(every, to)
+        return
+    for checked in every:
+        if checked.verdict:
+            (terminal.show_quietly if quiet else terminal.show)(checked, to)
+
+
+def _options(subject: Subject) -> str:
+    """As a command needs them to open the allocator again."""
+    given = {"--prefix": subject.prefix, "--cflags": subject.cflags}
+    return "".join(f" {name} {shlex.quote(value)}" for name, value in given.items() if value)
+
+
+def _folders(folder: str | None, allocators: Sequence[str]) -> dict[str, Path]:
+    """One for a single allocator; for several, a folder of each in it."""
+    from emu.report.verdict.saved import short_names
+
+    if folder is None:
+        return {}
+    if len(allocators) == 1:
+        return {allocators[0]: Path(folder)}
+    return {name: Path(folder) / short for name, short in short_names(allocators).items()}
+
+
+def _keep_apart(inputs: Sequence[str], *outputs: str | None) -> None:
+    """No file is written over what is read, and none over another."""
+    taken = {Path(path).absolute(): f"would overwrite {path}" for path in inputs}
+    for path in filter(None, outputs):
+        place = Path(path).absolute()
+        if place in taken:
+            raise InputError(taken[place], path, expected="another file")
+        taken[place] = "is written twice"
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot be written: {why(error)}", path) from None
