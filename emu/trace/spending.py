@@ -11,7 +11,7 @@ from typing import Protocol
 from emu.errors import GuestDied, SnapshotError
 from emu.process.event import Call, PageFaulted
 from emu.process.machine import Snapshot
-from emu.process.process import Process
+from emu.process.process import CallableProcess
 from emu.trace.costs import Cost, costs
 from emu.trace.hot_lines import HotLine, hot_lines
 from emu.trace.recorder import Recorder
@@ -46,7 +46,7 @@ class Unrecorded:
     To tell lines, the calls are made once more, from the snapshot. made: the heap's calls so far.
     """
 
-    def __init__(self, process: Process, made: Callable[[], Sequence[Call]]) -> None:
+    def __init__(self, process: CallableProcess, made: Callable[[], Sequence[Call]]) -> None:
         self._process, self._made, self._first = process, made, len(made())
         self._before: Snapshot | None = None
         with suppress(SnapshotError):
@@ -97,7 +97,9 @@ def _lengths(calls: Sequence[Span] | Sequence[Call]) -> list[int]:
 class Recorded:
     """All counters, by a recorder that is running, or by one of its own. end: at most once."""
 
-    def __init__(self, process: Process, made: int, running: Recorder | None = None) -> None:
+    def __init__(
+        self, process: CallableProcess, made: int, running: Recorder | None = None
+    ) -> None:
         self._running = running
         self._recorder = running or Recorder(process, accesses=True, sources=process.sources)
         if running is None:
