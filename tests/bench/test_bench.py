@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import bench_command, bench_exec, bench_guest, bench_heap, bench_time, bench_trace
+from tests.bench import (
+    bench_allocators,
+    bench_command,
+    bench_exec,
+    bench_guest,
+    bench_heap,
+    bench_time,
+    bench_trace,
+)
 
 
 def test_programs_are_played_checked_unchecked_and_bare(
@@ -39,6 +47,13 @@ def test_recording_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     found = bench_trace.figures()
     assert len(found) == 10
     assert all(figure.ratio > 0 for figure in found)
+
+
+@pytest.mark.skipif(not bench_allocators.GLIBC.exists(), reason="no glibc where Debian has it")
+def test_a_brought_allocator_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_CALLS", "_HEAPS"):
+        monkeypatch.setattr(bench_allocators, name, 3)
+    assert all(figure.ratio > 0 for figure in bench_allocators.figures())
 
 
 def test_going_back_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
