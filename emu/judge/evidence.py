@@ -115,8 +115,6 @@ def _unseen(failure: Failure) -> Found:
 def _expected(found: Found) -> str:
     if found.expected:
         return "; ".join(spelled(one).removeprefix("expect ") for one in found.expected)
-    if found.rule == "errno":
-        return "the error number of the contract"
     return _EXPECTED.get(found.rule, _BLOCKS)
 
 

@@ -21,7 +21,7 @@ _LENGTH, _LONG = 150, 3000
 _EACH = 10
 """Random sequences in a task."""
 _UNLIMITED = 1 << 40
-_LONG_RUN = Style(400, 35, 12, 8, (70, 25, 2))
+_LONG_RUN = Style(150, 35, 12, 8, (72, 26, 1))
 
 
 def tasks_of(case: Case, plan: Plan) -> Iterator[Task]:
@@ -60,16 +60,17 @@ class _Shares:
 
 
 def _walks(case: Case, depth: int) -> Iterator[tuple[str, Work]]:
+    shallow, middle = min(depth, 3), max(1, depth - 1)
+    deep, wide, failing = letters.MALLOC, letters.MALLOC_WIDE, letters.MALLOC_FAILING
     if case.contract == "osmem":
-        deep, wide = letters.OSMEM, letters.OSMEM_WIDE
-        yield from _parts(MISUSE, letters.MISUSE, min(depth, 4), 2)
-    else:
-        deep, wide = letters.MALLOC, letters.MALLOC_WIDE
+        deep, wide, failing = letters.OSMEM, letters.OSMEM_WIDE, letters.OSMEM_FAILING
+        yield from _parts(MISUSE, letters.MISUSE, middle, 1)
     for alphabet in wide:
-        yield from _parts(EVERY, alphabet, min(depth, 3), 1)
+        yield from _parts(EVERY, alphabet, shallow, 1)
+    for alphabet, limit in zip(failing, (middle, shallow), strict=True):
+        yield from _parts(FAILING, alphabet, limit, 1)
     for alphabet in deep:
         yield from _parts(EVERY, alphabet, depth, 4)
-    yield from _parts(FAILING, letters.FAILING[case.contract], min(depth, 4), 2)
 
 
 def _parts(topic: str, alphabet: Alphabet, depth: int, parts: int) -> Iterator[tuple[str, Work]]:
