@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from emu.judge import alphabet as letters
 from emu.judge.alphabet import Alphabet
@@ -14,10 +15,10 @@ from emu.scenario.load import shipped
 EVERY, FAILING, RANDOM, LONG = (
     "every sequence", "failing system calls", "random calls", "long runs",
 )  # fmt: skip
-HUGE, MISUSE, TRACES = "huge sizes", "misuse", "traces"
+HUGE, MISUSE, TRACES, SAFETY = "huge sizes", "misuse", "traces", "memory safety"
 
-_LENGTH, _LONG = 150, 3000
-"""Calls of a random sequence, and of a long run."""
+_LENGTH, _LONG, _SHORT = 150, 3000, 40
+"""Calls of a random sequence, of a long run, and of one in which each access is looked at."""
 _EACH = 10
 """Random sequences in a task."""
 _UNLIMITED = 1 << 40
@@ -32,6 +33,9 @@ def tasks_of(case: Case, plan: Plan) -> Iterator[Task]:
     yield Task(case, HUGE, _UNLIMITED, Huge())
     for trace in plan.traces:
         yield Task(case, TRACES, _UNLIMITED, Played(trace))
+    watched = replace(case, sanitize=True)
+    for first in range(0, share.safe, _EACH):
+        yield Task(watched, SAFETY, _UNLIMITED, Drawn(first, first + _EACH, _SHORT))
     for number in range(share.long):
         yield Task(case, LONG, _UNLIMITED, Drawn(number, number + 1, _LONG, _LONG_RUN))
     for first in range(0, share.random, _EACH):
@@ -56,6 +60,7 @@ class _Shares:
         self.walks = 0 if calls is None else calls // 2
         """0 for all."""
         self.long = max(1, calls_of_random // 4 // _LONG)
+        self.safe = max(1, calls_of_random // 8 // _SHORT)
         self.random = max(1, calls_of_random * 3 // 4 // _LENGTH)
 
 
