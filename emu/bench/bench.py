@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from emu.allocators import Choice
 from emu.bench.code import Code
 from emu.bench.live import Live
 from emu.bench.memory import KernelMeter
@@ -63,7 +64,7 @@ class Bench:
 
 def bench(
     scenario: Scenario | Path | str,
-    allocator: str | Path = "osmem",
+    allocator: str | Path | Choice = "osmem",
     *,
     accesses: bool = True,
     budget: int = BUDGET,
@@ -90,15 +91,15 @@ def bench(
     live = Live(steps, replayed.results.tolist())
     counts = {**meter.counts, "faults": kernel.faults, "syscalls": kernel.syscalls}
     return Bench(
-        scenario, str(allocator), steps, counts, np.array(live.bytes, np.int64), kernel.footprint,
+        scenario, heap.allocator, steps, counts, np.array(live.bytes, np.int64), kernel.footprint,
         kernel.peak, (*live.findings, *_broken(replayed)),
     )  # fmt: skip
 
 
 def functions_of(heap: Heap) -> dict[str, int]:
     """The addresses of the allocator's functions, by kind."""
-    named = heap.description.functions
-    return {kind: heap.image.symbols[name] for kind, name in named.items()}
+    found = {kind: heap.process.address_of(n) for kind, n in heap.description.functions.items()}
+    return {kind: address for kind, address in found.items() if address is not None}
 
 
 def _broken(replayed: Replayed) -> list[Finding]:

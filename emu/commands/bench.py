@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asm.errors import why
-from emu.commands.common import CONTEXT
+from emu.commands.common import CONTEXT, of_allocators
 from emu.errors import GuestDied, InputError
 
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from emu.allocators import Choice
     from emu.bench.bench import Bench
     from emu.bench.growth import Growth
     from emu.scenario.operations import Scenario
@@ -25,6 +26,7 @@ _DEFAULT_PATTERN = "power-law"
 
 @click.command("bench", context_settings=CONTEXT)
 @click.argument("allocators", nargs=-1, metavar="[ALLOCATOR]...")
+@of_allocators
 @click.option(
     "--trace", "-t", "traces", multiple=True, metavar="FILE", help="A .rep trace, or calls (.heap)."
 )
@@ -68,8 +70,8 @@ def bench_command(context: click.Context, /, allocators: tuple[str, ...], **give
         emu bench osmem --growth
         emu bench osmem mine.s --json | jq .utilization
     """
-    chosen = allocators or ("osmem",)
-    _check(chosen, given)
+    chosen = _chosen(allocators or ("osmem",), given)
+    _check(given)
     wanted = list(_scenarios(given))
     compared, status = _benches(wanted, chosen, given)
     grown, worse = _growths(chosen, given) if given["growth"] else ([], 0)
@@ -78,15 +80,34 @@ def bench_command(context: click.Context, /, allocators: tuple[str, ...], **give
     context.exit(max(status, worse))
 
 
-def _check(allocators: tuple[str, ...], given: dict[str, Any]) -> None:
+def _chosen(names: tuple[str, ...], given: dict[str, Any]) -> list[Choice]:
     """InputError before anything is run."""
-    from emu import allocators as known
+    from emu.allocators import ready
+
+    if len(set(names)) < len(names):
+        raise InputError("an allocator is compared with itself", " ".join(names))
+    chosen = [_choice(name, given) for name in names]
+    for choice in chosen:
+        ready(choice)
+    return chosen
+
+
+def _choice(name: str, given: dict[str, Any]) -> Choice:
+    """The compiler's flags are for what is compiled, a prefix for what is brought."""
+    from emu.allocators import SHIPPED, Choice
+    from emu.allocators.assembly import path_of
+    from emu.allocators.files import Kind, kind_of
+
+    if name in SHIPPED:
+        return Choice(name)
+    compiled = kind_of(path_of(name), name) in (Kind.C, Kind.OBJECT, Kind.ARCHIVE)
+    return Choice(name, given["cflags"] if compiled else "", given["prefix"])
+
+
+def _check(given: dict[str, Any]) -> None:
+    """InputError where options do not go together, before anything is run."""
     from emu.bench import growth
 
-    for name in allocators:
-        known.find(name)
-    if len(set(allocators)) < len(allocators):
-        raise InputError("an allocator is compared with itself", " ".join(allocators))
     if given["growth"]:
         growth.check(given["size"] or growth.LARGEST)
     if given["html"] and any(map(Path(given["html"]).__eq__, map(Path, given["traces"]))):
@@ -111,7 +132,7 @@ def _scenarios(given: dict[str, Any]) -> Iterator[Scenario]:
 
 
 def _benches(
-    scenarios: list[Scenario], allocators: tuple[str, ...], given: dict[str, Any]
+    scenarios: list[Scenario], allocators: list[Choice], given: dict[str, Any]
 ) -> tuple[list[list[Bench]], int]:
     """Each scenario on each allocator; and the exit status."""
     compared, status = [], 0
@@ -127,7 +148,9 @@ def _benches(
     return compared, status
 
 
-def _bench(scenario: Scenario, allocator: str, given: dict[str, Any]) -> tuple[Bench | None, int]:
+def _bench(
+    scenario: Scenario, allocator: Choice, given: dict[str, Any]
+) -> tuple[Bench | None, int]:
     from emu.bench.bench import bench
     from emu.process.process import BUDGET
 
@@ -142,7 +165,7 @@ def _bench(scenario: Scenario, allocator: str, given: dict[str, Any]) -> tuple[B
     return done, FOUND if done.findings else 0
 
 
-def _growths(allocators: tuple[str, ...], given: dict[str, Any]) -> tuple[list[Growth], int]:
+def _growths(allocators: list[Choice], given: dict[str, Any]) -> tuple[list[Growth], int]:
     """Of each allocator; and the exit status."""
     from emu.bench.growth import LARGEST, growth
     from emu.process.process import BUDGET

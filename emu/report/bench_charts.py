@@ -125,7 +125,7 @@ def _at(one: Growth, n: float, instructions: float) -> dict[str, Any]:
 
 
 def _law_points(one: Growth) -> list[tuple[float, float]]:
-    at = np.geomspace(max(one.law.start, 1), one.points[-1][0], 40).tolist()
+    at = np.geomspace(max(one.law.start, 1), one.law.end, 40).tolist()
     return [(n, value) for n in at if (value := one.law.at(n)) > 0]
 
 
