@@ -22,13 +22,19 @@ if TYPE_CHECKING:
 
 DIED, FOUND = 3, 1
 _DEFAULT_PATTERN = "power-law"
+_OF_TRACES = (".rep", ".heap")
 
 
 @click.command("bench", context_settings=CONTEXT)
-@click.argument("allocators", nargs=-1, metavar="[ALLOCATOR]...")
+@click.argument("names", nargs=-1, metavar="[ALLOCATOR]...")
 @of_allocators
 @click.option(
-    "--trace", "-t", "traces", multiple=True, metavar="FILE", help="A .rep trace, or calls (.heap)."
+    "--trace",
+    "-t",
+    "traces",
+    multiple=True,
+    metavar="FILE...",
+    help="A .rep trace, or calls (.heap).",
 )
 @click.option("--pattern", "-p", "patterns", multiple=True, metavar="NAME", help="See emu pattern.")
 @click.option("--seed", type=int, default=0, metavar="N", show_default=True, help="Of patterns.")
@@ -51,13 +57,13 @@ _DEFAULT_PATTERN = "power-law"
     help="Instructions that one call may take (2 000 000 000).",
 )
 @click.pass_context
-def bench_command(context: click.Context, /, allocators: tuple[str, ...], **given: Any) -> None:
+def bench_command(context: click.Context, /, names: tuple[str, ...], **given: Any) -> None:
     """Count what allocators cost: exactly, and the same every time.
 
     Replays scenarios on each ALLOCATOR (osmem) in the guest, and tells, by kind of call,
     instructions, accesses to memory, cache lines and pages that a call touches, page faults and
     system calls; and how much memory it takes. Without --trace and --pattern, a pattern like real
-    programs is replayed: power-law.
+    programs is replayed: power-law. What ends in .rep or .heap is a trace wherever it stands.
 
     Exit status: 0 all well; 1 an allocator gave memory twice or broke the calling convention; 2
     the input is wrong; 3 an allocator died; 4 a bug of ours.
@@ -65,12 +71,14 @@ def bench_command(context: click.Context, /, allocators: tuple[str, ...], **give
     \b
     Examples:
         emu bench
-        emu bench osmem mine.s --trace real.rep
+        emu bench osmem mine.s --trace *.rep
         emu bench osmem mine.s -p uniform -p needle --summary
         emu bench osmem --growth
         emu bench osmem mine.s --json | jq .utilization
     """
-    chosen = _chosen(allocators or ("osmem",), given)
+    more = [name for name in names if Path(name).suffix in _OF_TRACES]
+    given["traces"] += tuple(more)
+    chosen = _chosen([name for name in names if name not in more] or ["osmem"], given)
     _check(given)
     wanted = list(_scenarios(given))
     compared, status = _benches(wanted, chosen, given)
@@ -80,7 +88,7 @@ def bench_command(context: click.Context, /, allocators: tuple[str, ...], **give
     context.exit(max(status, worse))
 
 
-def _chosen(names: tuple[str, ...], given: dict[str, Any]) -> list[Choice]:
+def _chosen(names: list[str], given: dict[str, Any]) -> list[Choice]:
     """InputError before anything is run."""
     from emu.allocators import ready
 
