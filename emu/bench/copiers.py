@@ -13,7 +13,7 @@ from emu.process.elf_symbols import choosers
 from emu.process.process import CallableProcess
 from emu.process.started import StartedProgram
 
-_NAMES = re.compile(r"_*w?mem(p?cpy|move|set)|_*(explicit_)?bzero|copy_|clear_")
+_NAMES = re.compile(r"_*w?mem(p?cpy|move|set)|_*(explicit_)?bzero|(copy|clear)(_|$)")
 
 
 def copies(function: str) -> bool:

@@ -64,7 +64,7 @@ def test_pieces_add_up_to_the_whole(numbers: list[int], cuts: set[int]) -> None:
 
 
 def test_functions_are_known_by_their_names() -> None:
-    named = "memcpy memmove __memset_sse2_unaligned mempcpy bzero copy_words clear_block".split()
+    named = "memcpy memmove __memset_sse2_unaligned mempcpy bzero copy_words clear".split()
     assert all(map(copies, named))
-    others = "malloc os_calloc merge_free_runs memory member recopy set_back_pointer 0x4010".split()
+    others = "malloc os_calloc merge_free_runs memory clearance recopy copying 0x4010".split()
     assert not any(map(copies, others))
