@@ -15,7 +15,7 @@ _FAR = 1 << 16
 """Bytes behind a symbol without a size that may still be its."""
 _ENTRY = struct.Struct("<IBBHQQ")
 """Elf64_Sym: name, info, other, section, value, size."""
-_NO_TYPE, _OBJECT, _FUNCTION = 0, 1, 2
+_NO_TYPE, _OBJECT, _FUNCTION, _CHOOSER = 0, 1, 2, 10
 _GLOBAL, _WEAK = 1, 2
 _UNDEFINED, _ABSOLUTE = 0, 0xFFF1
 _EXECUTABLE = 4
@@ -75,6 +75,14 @@ def defined(data: bytes) -> dict[str, int]:
     return {entry.name: entry.address for entry in _entries(data) if entry.is_global}
 
 
+def choosers(data: bytes) -> dict[str, int]:
+    """Addresses of functions that answer which function shall be called by a name.
+
+    STT_GNU_IFUNC: the loader calls them.
+    """
+    return {one.name: one.address for one in _entries(data) if one.is_chooser}
+
+
 class _Entry(NamedTuple):
     """Of a symbol table. room: bytes from there to the end of its section."""
 
@@ -99,6 +107,10 @@ class _Entry(NamedTuple):
     @property
     def is_variable(self) -> bool:
         return self.is_defined and self.info & 0xF == _OBJECT
+
+    @property
+    def is_chooser(self) -> bool:
+        return self.is_defined and self.info & 0xF == _CHOOSER
 
     @property
     def is_global(self) -> bool:
