@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 Arguments = tuple[int, ...]
 _WORD = (1 << 64) - 1
@@ -34,16 +35,22 @@ class Function:
     zeroed: bool = False
     by_pointer: bool = False
 
-    def spelled(self, arguments: Arguments) -> str:
-        """malloc(24)."""
-        count = {Kind.TAKES: 1, Kind.MEASURES: 1}.get(self.kind, _COUNTS.get(self.base, 1))
-        shown = (hex(a) if a > 0xFFFF_FFFF else str(a) for a in arguments[:count])
-        return f"{self.name}({', '.join(shown)})"
-
     @property
     def base(self) -> str:
         """The name that the C library's has."""
         return next((base for base in _TABLE if self.name.endswith(base)), self.name)
+
+
+class Called(NamedTuple):
+    """A call of one; str() is how it is written: malloc(24)."""
+
+    function: Function
+    arguments: Arguments
+
+    def __str__(self) -> str:
+        count = _COUNTS.get(self.function.base, 1)
+        shown = (hex(a) if a > 0xFFFF_FFFF else str(a) for a in self.arguments[:count])
+        return f"{self.function.name}({', '.join(shown)})"
 
 
 def _product(first: int, second: int) -> Callable[[Arguments], int]:

@@ -17,6 +17,8 @@ from syscalls.files.file import Source
 
 _DEEPEST = 12
 """Callers in a stack, as valgrind has them."""
+_NEAR = 1024
+"""Bytes of the stack that are read together."""
 _WORD = (1 << 64) - 1
 _LIBRARIES = re.compile(r"(libc[.-]|ld-linux|ld-musl|libc\.musl)")
 """The C library and its loader, which mostly come without the names of their own functions."""
@@ -32,8 +34,7 @@ _OTHERS = re.compile(
 )
 """Functions that do so with what they are told the size of, or copy it."""
 
-Word = Callable[[int], int]
-"""The word at an address of the guest's."""
+Read = Callable[[int, int], bytes]
 Stack = tuple[int, ...]
 """Where an instruction is, and then the calls that led to it: the last byte of each."""
 
@@ -139,9 +140,16 @@ class Objects:
 
     # Callers
 
-    def stack(self, rip: int, rsp: int, rbp: int, word: Word) -> Stack:
+    def stack(self, rip: int, rsp: int, rbp: int, read: Read) -> Stack:
         """An instruction that has not run yet, and its callers, as far as the files tell them."""
         found = [rip]
+        near, base = read(rsp, _NEAR), rsp
+
+        def word(address: int) -> int:
+            at = address - base
+            part = near[at : at + 8] if 0 <= at <= _NEAR - 8 else read(address & _WORD, 8)
+            return int.from_bytes(part, "little")
+
         while len(found) <= _DEEPEST:
             rule = self._rules[rip] if rip in self._rules else self._rule(rip)
             if rule is None:
@@ -151,8 +159,8 @@ class Objects:
                 offset *= 2 if rip & 15 >= _PUSHED else 1
             frame = (rbp if register == "rbp" else rsp) + offset & _WORD
             if saved is not None:
-                rbp = word(frame + saved & _WORD)
-            back = word(frame - 8 & _WORD)
+                rbp = word(frame + saved)
+            back = word(frame - 8)
             if not back or frame <= rsp:
                 break
             rip, rsp = back - 1, frame  # the call may be the last of its function

@@ -20,7 +20,7 @@ from emu.process.program import Program
 from emu.process.watcher import Nobody
 from emu.sanitizer.book import Block
 from emu.sanitizer.errors import HeapError
-from emu.sanitizer.functions import Arguments, Function, Kind, family, plausible
+from emu.sanitizer.functions import Arguments, Called, Function, Kind, family, plausible
 from emu.sanitizer.leaks import Leak, leaks
 from emu.sanitizer.objects import Objects, Reading, Stack, layout_of
 from emu.sanitizer.uses import Uses
@@ -31,7 +31,6 @@ from syscalls.execve import Bytes
 from syscalls.files.file import File
 from syscalls.page_sets import among, runs
 
-_REGISTERS = "rip rsp rbp rax rdi rsi rdx".split()
 _GENERAL = "rax rbx rcx rdx rsi rdi rbp r8 r9 r10 r11 r12 r13 r14 r15".split()
 _RETURNS = (b"\xc3", b"\xc2", b"\xf3\xc3")
 _ANONYMOUS = 0x20
@@ -68,13 +67,14 @@ class ProgramSanitizer(Nobody):
     ) -> None:
         self._process, self._tell = process, on_error
         self._cpu, self._memory = process.cpu, process.memory
-        self._registers = process.cpu.batch(_REGISTERS)
         self._family = family(prefix)
         self.objects = Objects()
         self.count = 0
         """Errors, also those that were told of before."""
         self._told: set[tuple[str, Stack]] = set()
         self._entries: dict[int, Function] = {}
+        self._returns: set[int] = set()
+        """Instructions that are a `ret`."""
         self._inside: _Inside | None = None
         self._brk = process.kernel.space.brk
         self._uses = Uses(self._memory.read)
@@ -105,32 +105,35 @@ class ProgramSanitizer(Nobody):
     # The allocator is entered and left
 
     def _entered(self, address: int) -> None:
-        _, rsp, rbp, _, *arguments = self._registers.read()
+        _, _, rdx, _, rsp, rbp, rsi, rdi, *_ = self._cpu.general()
         if self._inside is not None:
             if rsp <= self._inside.at:
                 return  # it calls itself
             self._abandon()
         function = self._entries[address]
         caller = self._caller(rsp, rbp)
-        inside = self._inside = _Inside(function, tuple(arguments), rsp, caller)
+        inside = self._inside = _Inside(function, (rdi, rsi, rdx), rsp, caller)
         if function.kind is Kind.TAKES:
-            inside.misled = not self.heap.take(arguments[0], function.name, caller)
+            inside.misled = not self.heap.take(rdi, function.name, caller)
         elif function.kind is Kind.RESIZES:
-            inside.lent = self.heap.lend(arguments[0], function.name)
-            inside.misled = bool(arguments[0]) and inside.lent is None
+            inside.lent = self.heap.lend(rdi, function.name)
+            inside.misled = bool(rdi) and inside.lent is None
         self.heap.probe.inside, self.heap.probe.leaves_at = True, rsp
 
     def _caller(self, rsp: int, rbp: int) -> Stack:
-        word = self._memory.word
-        return self.objects.stack(word(rsp) - 1, rsp + 8, rbp, word)
+        return self.objects.stack(self._word(rsp) - 1, rsp + 8, rbp, self._memory.read)
+
+    def _word(self, address: int) -> int:
+        return int.from_bytes(self._memory.read(address, 8), "little")
 
     def _leaves(self) -> bool:
         """The return address was read: by a `ret`?"""
-        rip, _, _, rax, *_ = self._registers.read()
-        if not self._memory.read(rip, 2).startswith(_RETURNS) or self._inside is None:
-            return False
-        inside = self._out()
-        self._answered(inside, rax)
+        rip = self._cpu.rip
+        if rip not in self._returns:
+            if not self._memory.read(rip, 2).startswith(_RETURNS):
+                return False
+            self._returns.add(rip)
+        self._answered(self._out(), self._cpu.general()[0])
         return True
 
     def _out(self) -> _Inside:
@@ -149,7 +152,7 @@ class ProgramSanitizer(Nobody):
         function = inside.function
         if function.kind is Kind.GIVES:
             if function.by_pointer:
-                given = self._memory.word(inside.arguments[0])
+                given = self._word(inside.arguments[0])
                 result = given if result & 0xFFFF_FFFF == 0 else 0
             self._give(inside, result)
         elif function.kind is Kind.RESIZES:
@@ -173,7 +176,7 @@ class ProgramSanitizer(Nobody):
         function = inside.function
         size = plausible(function.size(inside.arguments))
         self._adopt(address, size)
-        block = Block(address, size, function.spelled(inside.arguments), inside.caller)
+        block = Block(address, size, Called(function, inside.arguments), inside.caller)
         written = function.zeroed or inside.misled  # of what, nobody knows
         self.heap.give(block, written=written, kept=inside.lent)
 
@@ -200,9 +203,10 @@ class ProgramSanitizer(Nobody):
 
     def _stack(self) -> Stack:
         """Of the instruction that runs; within the allocator, as far as who called it."""
-        rip, rsp, rbp, *_ = self._registers.read()
+        _, _, _, _, rsp, rbp, *_ = self._cpu.general()
+        rip = self._cpu.rip
         if self._inside is None:
-            return self.objects.stack(rip, rsp, rbp, self._memory.word)
+            return self.objects.stack(rip, rsp, rbp, self._memory.read)
         if rip in self._entries:
             return self._inside.caller
         return (rip, *self._inside.caller)
