@@ -48,8 +48,10 @@ class Called(NamedTuple):
     arguments: Arguments
 
     def __str__(self) -> str:
-        count = _COUNTS.get(self.function.base, 1)
-        shown = (hex(a) if a > 0xFFFF_FFFF else str(a) for a in self.arguments[:count])
+        base = self.function.base
+        shown = list(map(str, self.arguments[: _COUNTS.get(base, 1)]))
+        if base in _OF_POINTERS:
+            shown[0] = f"{self.arguments[0]:#x}"
         return f"{self.function.name}({', '.join(shown)})"
 
 
@@ -86,6 +88,8 @@ _COUNTS = {
     "reallocarray": 3,
 }  # fmt: skip
 """Arguments that are shown."""
+_OF_POINTERS = {"posix_memalign", "realloc", "reallocarray"}
+"""Functions whose first argument is an address."""
 LIBC = "malloc"
 """What --check-heap is given for the C library's own functions, which have no prefix."""
 
