@@ -12,7 +12,8 @@ from emu.errors import SnapshotError
 from emu.process.event import Call
 from emu.process.machine import Snapshot
 from emu.process.process import BUDGET, Process
-from emu.view import invariants
+from emu.view import index_invariants, invariants
+from emu.view import index as indexes
 from emu.view.blocks import Block, Walk, Walker
 from emu.view.call_history import CallHistory
 from emu.view.finding import Finding
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from emu.trace.recorder import Recorder
 
 _WORD = (1 << 64) - 1
+_INDEXED_BLOCKS_A_CALL = 64
+"""So many free blocks of an index may be looked at for each call, where only changes are."""
 
 
 class _Books(NamedTuple):
@@ -81,6 +84,7 @@ class Heap(Closing):
         """What each call asked of the kernel, with places for addresses."""
         self._walker = Walker(self.process.memory)
         self._history: CallHistory[HeapSnapshot] | None = None
+        self._calls_unchecked = 0
 
     def close(self) -> None:
         self.process.close()
@@ -247,6 +251,11 @@ class Heap(Closing):
         return self._walker.walk(self.start, self.brk)
 
     @property
+    def index(self) -> indexes.Index | None:
+        """The index over the free blocks, where the allocator has one, read from its memory."""
+        return indexes.read(self.image.symbols, self.process.memory, self.start, self.brk)
+
+    @property
     def syscalls(self) -> tuple[SystemCall, ...]:
         """Every system call of the process so far; prints as strace prints."""
         return tuple(self.process.kernel.calls)
@@ -267,7 +276,8 @@ class Heap(Closing):
     def check_blocks(self, walk: Walk, *, only_changed: bool = False) -> list[Finding]:
         """The invariants of the heap after the last call.
 
-        only_changed: the walk before this one was found sound.
+        only_changed: the walk before this one was found sound. An index of many blocks is then
+        looked at now and then only.
         """
         last = self.calls[-1] if self.calls else None
         searched = (
@@ -276,7 +286,25 @@ class Heap(Closing):
             and self.start < (last.result or 0) < self.brk
         )
         heap = invariants.Heap(walk, searched, self.places.spelled, only_changed)
-        return invariants.check(heap, last.index if last else None)
+        found = invariants.check(heap, last.index if last else None)
+        if only_changed and not self._index_is_due(len(walk.free)):
+            return found
+        return found + self._check_index(walk, searched, last.index if last else None)
+
+    def _index_is_due(self, free: int) -> bool:
+        """An index is looked at as a whole: of many blocks, not after every call."""
+        self._calls_unchecked += 1
+        due = self._calls_unchecked * _INDEXED_BLOCKS_A_CALL >= free
+        if due:
+            self._calls_unchecked = 0
+        return due
+
+    def _check_index(self, walk: Walk, searched: bool, call: int | None) -> list[Finding]:
+        index = self.index
+        if index is None:
+            return []
+        indexed = index_invariants.Indexed(index, walk, searched, self.places.spelled)
+        return index_invariants.check(indexed, call)
 
     def __str__(self) -> str:
         from emu.report.picture import picture

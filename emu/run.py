@@ -19,6 +19,7 @@ from emu.view.blocks import Block, Walk, Walker
 from emu.view.changes import describe
 from emu.view.finding import Finding
 from emu.view.history import History, Sample
+from emu.view.index import Index
 from emu.view.places import NamedSyscall
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ class Step:
 class Run:
     """What happened.
 
-    blocks: the heap at the end; requested: bytes that callers asked for, by payload. died: how
-    the program under test ended, running: the statement that it died of. trace: where one was
-    asked for.
+    blocks: the heap at the end; requested: bytes that callers asked for, by payload. index: over
+    the free blocks, where the allocator has one. died: how the program under test ended, running:
+    the statement that it died of. trace: where one was asked for.
     """
 
     scenario: Scenario
@@ -65,6 +66,7 @@ class Run:
     findings: list[Finding] = field(default_factory=list)
     history: History = field(default_factory=History)
     output: bytes = b""
+    index: Index | None = None
     died: GuestDied | None = None
     running: Step | None = None
     trace: Trace | None = None
@@ -174,7 +176,9 @@ class _Player:
         run.block_places = tuple(heap.place(block.address) for block in run.blocks)
         run.requested = {address: p.size for address, p in heap.ledger.live.items()}
         run.output = heap.process.kernel.output(1) + heap.process.kernel.output(2)
-        run.findings += self._new_findings()
+        run.index = heap.index
+        standing = heap.check_blocks(self.walk) if run.index and not run.died else None
+        run.findings += self._new_findings(standing)
         return run
 
     # Performing
