@@ -12,8 +12,8 @@ from emu.errors import SnapshotError
 from emu.process.event import Call
 from emu.process.machine import Snapshot
 from emu.process.process import BUDGET, Process
-from emu.view import index_invariants, invariants
 from emu.view import index as indexes
+from emu.view import index_invariants, invariants
 from emu.view.blocks import Block, Walk, Walker
 from emu.view.call_history import CallHistory
 from emu.view.finding import Finding
