@@ -1,4 +1,4 @@
-"""osmem assembled by GNU as, on the host's CPU and kernel: it answers as the model does."""
+"""Allocators assembled by GNU as, on the host's CPU and kernel: they answer as the model does."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ STATUS = {"free": 0, "alloc": 1}
 HUGE = (131031, 131040, 200_000, MAX_REQUEST, MAX_REQUEST + 1, 2**64 - 1, 1 << 46)
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory):
-    """The driver, linked with osmem."""
-    folder = tmp_path_factory.mktemp("real")
-    statements = source.read(PACKAGE / "osmem" / "osmem.s")
-    (folder / "osmem.s").write_text("".join(f"{s.source}\n" for s in statements))
+@pytest.fixture(scope="module", params=["osmem", "indexed"])
+def program(request, tmp_path_factory):
+    """The driver, linked with an allocator."""
+    folder, name = tmp_path_factory.mktemp("real"), f"{request.param}.s"
+    statements = source.read(PACKAGE / request.param / name)
+    (folder / name).write_text("".join(f"{s.source}\n" for s in statements))
     made = folder / "driver"
     subprocess.run(
-        ["gcc", "-O1", "-static", "-z", "noexecstack", "-o", made, DRIVER, folder / "osmem.s"],
+        ["gcc", "-O1", "-static", "-z", "noexecstack", "-o", made, DRIVER, folder / name],
         check=True,
     )
     return made
