@@ -7,7 +7,7 @@ digest of os_errno, of every header, of what calloc cleared and of what realloc 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -99,6 +99,12 @@ class Lockstep:
         theirs.clear()
 
 
+def in_parts(calls: Sequence[Call]) -> Iterator[Sequence[Call]]:
+    """As many as can be played at once."""
+    for first in range(0, len(calls), MOST):
+        yield calls[first : first + MOST]
+
+
 class Drawing:
     """Random calls over some slots, as a program with few or many live blocks would make them."""
 
@@ -109,6 +115,14 @@ class Drawing:
 
     def calls(self, count: int) -> list[Call]:
         return [self._one() for _ in range(count)]
+
+    def filling(self) -> list[Call]:
+        """A block for every empty slot."""
+        return [(MALLOC, self._filled(), self._size(), 0) for _ in range(len(self._empty))]
+
+    def emptying(self, share: float) -> list[Call]:
+        """Some of the blocks given back, anywhere."""
+        return [(FREE, self._taken(), 0, 0) for _ in range(int(share * len(self._live)))]
 
     def _size(self) -> int:
         return self.random.randint(*self.random.choice(self.sizes))

@@ -20,6 +20,7 @@ from playing import (
     Drawing,
     Lockstep,
     images,
+    in_parts,
 )
 
 from asm.source import PACKAGE
@@ -121,6 +122,35 @@ def test_no_shortage_among_random_calls_tells_them_apart(both, seed):
         for _ in range(10):
             lockstep.fail(drawing.random.choice(("brk", "mmap", "munmap")), seed % 3 + 1)
             lockstep.play(drawing.calls(60))
+
+
+# Many blocks
+
+PATTERNS = {
+    "uniform": [(1, 1000)],
+    "equal": [(24, 24)],
+    "two sizes": [(64, 64), (448, 448)],
+    "few large": [(1, 64)] * 15 + [(1, 100_000)],
+}
+
+
+def pattern(live, sizes):
+    """Many blocks, every other one given back, and then some coming and going."""
+    drawing = Drawing(live, live, sizes)
+    yield from drawing.filling()
+    yield from drawing.emptying(0.5)
+    yield from drawing.calls(live)
+    yield from drawing.filling()
+    yield from drawing.emptying(0.9)
+    yield MALLOC, 0, 131_000, 0
+
+
+@pytest.mark.parametrize("sizes", PATTERNS.values(), ids=PATTERNS.keys())
+def test_no_long_pattern_tells_them_apart(both, sizes):
+    live = 50_000 if is_long() else 1000
+    with Lockstep(*both, live) as lockstep:
+        for part in in_parts(list(pattern(live, sizes))):
+            lockstep.play(part, every=len(part) if is_long() else 8)
 
 
 # The comparison is proven
