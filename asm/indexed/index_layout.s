@@ -33,10 +33,20 @@
 #     two neighbours are FREE     until the next search; one is unmerged then
 #     no FREE neighbour           the block is in the tree of its bin
 
-        .equ LEFT,          0           # u32 at the payload: root of what is lower
+# A node's links, from its payload.
+        .equ LEFT,          0           # u32: root of what is lower
         .equ RIGHT,         4           # u32: root of what is higher
-        .equ FOLLOWING,     0           # u32: in the list of the unmerged
-        .equ PREVIOUS,      4           # u32
+
+# What the blocks of a run note, from the header.
+        .equ FOLLOWING,     32          # u32, the second: the next run's second
+        .equ PREVIOUS,      36          # u32, the second: the one before's
+        .equ RUN_HEAD,      32          # u32, the last of three or more: the first
+        .equ RUN_TAIL,      36          # u32, the third: the last
+
+# The list's links, from a payload.
+        .equ TO_FOLLOWING,  0
+        .equ TO_PREVIOUS,   4
+
 
 # The header's fields, from the payload.
         .equ SIZE_HERE,     -32
