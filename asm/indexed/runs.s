@@ -59,7 +59,8 @@ run_before:
 #   clobbers  rcx, rdx, rsi, r9, r10, r11
 #   keeps     every other register
 #
-# Of several blocks too long for a bin of its own, a run waits for its headers.
+# A run too long for a bin of its own, with no room for a key in its first block,
+# waits for the search.
 enter_run:
         cmp     rdi, rax
         je      insert_block
@@ -92,6 +93,11 @@ enter_run:
         shr     rcx, 3
         cmp     rcx, LAST_BIN
         jb      insert_in_bin
+        cmp     qword ptr [rdi + BLOCK_SIZE], NO_KEY
+        je      .Lenter_waits
+        shl     rcx, 3
+        jmp     insert_in_last_bin
+.Lenter_waits:
         ret
 
 # withdraw_run(head, tail)
@@ -124,7 +130,9 @@ withdraw_run:
         shr     rcx, 3
         cmp     rcx, LAST_BIN
         jb      remove_from_bin
-        ret
+        cmp     qword ptr [rdi + BLOCK_SIZE], NO_KEY
+        jne     remove_from_last_bin
+        ret                                     # it waits
 
 # index_block(block)
 #
@@ -183,11 +191,13 @@ merge_runs:
         mov     rcx, [rax + BLOCK_SIZE]
         add     rcx, rax
         sub     rcx, rdi
+        mov     rdx, [rdi + BLOCK_SIZE]
         mov     [rdi + BLOCK_SIZE], rcx
-        shr     rcx, 3
-        cmp     rcx, LAST_BIN
-        jb      .Lmerge_run                     # it is in its tree already
-        call    insert_block
+        cmp     rdx, NO_KEY
+        jne     .Lmerge_run                     # it is in its tree already
+        cmp     rcx, LAST_SIZES
+        jb      .Lmerge_run
+        call    insert_in_last_bin              # it has waited
         jmp     .Lmerge_run
 .Lmerge_done:
         ret

@@ -20,8 +20,8 @@
         .endm
 
         .macro  compare_large right, left
-        mov     r11, [r8 + rdx*8 + TO_HEADER]
-        cmp     r11, [rdi + BLOCK_SIZE]
+        mov     r11, [r8 + rdx*8 + TO_KEY]
+        cmp     r11, [rdi + KEY]
         jb      \right
         ja      \left
         cmp     edx, esi
@@ -104,6 +104,14 @@ insert_in_bin:
         insert  same
 
 .Linsert_large:
+        shl     rcx, 3                          # the size again
+        # fall through
+
+# insert_in_last_bin(block, size)
+#
+#   in        rcx = bytes as one payload; the rest is as above
+insert_in_last_bin:
+        mov     [rdi + KEY], rcx
         mov     ecx, LAST_BIN
         find_tree
         test    edx, edx
@@ -144,7 +152,7 @@ remove_block:
         mov     rcx, [rdi + BLOCK_SIZE]
         shr     rcx, 3
         cmp     rcx, LAST_BIN
-        jae     .Lremove_large
+        jae     remove_from_last_bin
         # fall through
 
 # remove_from_bin(block, bin)
@@ -217,7 +225,9 @@ remove_from_bin:
         cmp     r9, rdx
         je      empty_bin
         ret
-.Lremove_large:
+
+# remove_from_last_bin(block): as above
+remove_from_last_bin:
         mov     ecx, LAST_BIN
         find_tree
         remove  large
