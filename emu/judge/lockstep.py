@@ -26,7 +26,8 @@ class Lockstep:
 
     def __init__(self, heap: Heap) -> None:
         self._heap = heap
-        self.model = Model.fresh(heap.start)
+        taken = ((one.start, one.end) for one in heap.process.kernel.space.regions)
+        self.model = Model.fresh(heap.start, taken)
         self._made = 0
 
     def saved(self) -> tuple[ModelState, int]:
