@@ -120,9 +120,12 @@ def check_command(
     from emu.commands.check_output import Output
     from emu.judge.plan import Budget, Plan
     from emu.judge.subject import Subject
+    from emu.scenario.load import load
 
     if scheduler and jobs:
         raise InputError("the scheduler has workers of its own", f"--jobs {jobs}")
+    for trace in given["traces"]:
+        load(trace)
     names = tuple(dict.fromkeys(allocators))
     plan = Plan(
         given["contract"], given["alignment"], given["depth"], given["seed"],
