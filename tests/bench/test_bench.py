@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import bench_command, bench_exec, bench_guest, bench_heap, bench_time, bench_trace
+from emu.judge.plan import Budget, Plan
+from tests.bench import (
+    bench_command,
+    bench_exec,
+    bench_guest,
+    bench_heap,
+    bench_spread,
+    bench_time,
+    bench_trace,
+)
 
 
 def test_programs_are_played_checked_unchecked_and_bare(
@@ -46,3 +55,11 @@ def test_going_back_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, little in {"_SNAPSHOTS": 2, "_CALLS": 5, "_STEPS": 3}.items():
         monkeypatch.setattr(bench_time, name, little)
     assert all(figure.ratio > 0 for figure in bench_time.figures())
+
+
+def test_spreading_work_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_spread, "_COPIES", 1)
+    monkeypatch.setattr(bench_spread, "_PLAN", Plan(depth=1, budget=Budget(calls=100)))
+    (figure,) = bench_spread.figures()
+    assert figure.ratio > 0
+    assert figure.goal == ">= 1.7"
