@@ -37,3 +37,16 @@ fill:
         and     ecx, 7
         rep stosb                               # and what is left
         ret
+
+# look(address, count)
+#
+#   in        rdi = where
+#             rsi = how many bytes
+#   clobbers  rax, rcx, rsi
+#
+# The program under test reads its memory, byte by byte.
+look:
+        mov     rcx, rsi
+        mov     rsi, rdi
+        rep lodsb
+        ret

@@ -141,6 +141,10 @@ def _memory(inside: str, names: Names, statement: Statement) -> None:
         raise statement.wrong("Keystone loses the label beside a constant: write a number")
     if {"rsp", "esp"} & {*registers[1:]}:
         raise statement.wrong("rsp cannot be an index: write it first, as the base")
+    if sum(part in names.constants for part in parts) > 1:
+        raise statement.wrong(
+            "of two names Keystone takes the last, silently; give their sum a name of its own"
+        )
     _displacement(list(zip(signs, parts, strict=True)), names, statement)
 
 

@@ -23,11 +23,12 @@ from emu.commands.debug import debug_command
 from emu.commands.demo import demo_command
 from emu.commands.exec import exec_command
 from emu.commands.listing import listing_command
+from emu.commands.pattern import pattern_command
 from emu.commands.run import run_command
 from emu.commands.trace import trace_command
-from emu.errors import InputError
+from emu.errors import GuestDied, InputError
 
-OK, OUR_BUG, INTERRUPTED = 0, 4, 130
+OK, DIED, OUR_BUG, INTERRUPTED = 0, 3, 4, 130
 
 
 class _Commands(click.Group):
@@ -47,6 +48,9 @@ class _Commands(click.Group):
         except (InputError, AssemblyError) as error:
             complain(error)
             ctx.exit(WRONG_INPUT)
+        except GuestDied as died:  # before there was anything to report on
+            click.echo(f"emu: {died}", err=True)
+            ctx.exit(DIED)
         except BrokenPipeError:  # the reader has seen enough
             _silence()
             ctx.exit(OK)
@@ -118,6 +122,7 @@ for command in (
     demo_command,
     debug_command,
     bench_command,
+    pattern_command,
     build_command,
 ):
     main.add_command(command)

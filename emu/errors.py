@@ -10,9 +10,11 @@
     │   ├── MemorySpent             it wrote to more memory than it may have
     │   ├── OutputSpent             it wrote more to files than it may
     │   ├── Deadlocked              it waits for what cannot happen
+    │   ├── GuestFailed             its initialization says that it failed
     │   └── GuestExited             it ended the process
     ├── ClosedError             a process is used that is closed, or dead
     ├── SnapshotError           a process cannot be remembered, or not be taken back
+    ├── OverBudget              calls cost more than a test allows; an AssertionError, too
     └── InternalError           we are wrong                                                exit 4
 
     asm.AssemblyError           a line of assembly is wrong; shown like an InputError       exit 2
@@ -49,6 +51,14 @@ class ClosedError(EmuError):
 
 class SnapshotError(EmuError):
     """A process cannot be remembered, or cannot go back to this snapshot."""
+
+
+class OverBudget(EmuError, AssertionError):
+    """Calls cost more than a test allows. spent: by counter, by all calls within the budget."""
+
+    def __init__(self, message: str, spent: dict[str, int]) -> None:
+        self.spent = spent
+        super().__init__(message)
 
 
 class InputError(EmuError):
@@ -168,6 +178,13 @@ class Deadlocked(GuestDied):
 
     outcome = "deadlocked"
     rule = "deadlock"
+
+
+class GuestFailed(GuestDied):
+    """The program under test says itself that it is not ready."""
+
+    outcome = "not initialized"
+    rule = "initialization"
 
 
 class GuestExited(GuestDied):

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from emu import allocators
+from asm.image import Image
+from emu.allocators import Choice, choice_of, open_allocator
 from emu.allocators.description import CONTRACTS, OSMEM, Description
 from emu.closing import Closing
 from emu.errors import SnapshotError
 from emu.process.event import Call
 from emu.process.machine import Snapshot
-from emu.process.process import BUDGET, Process
+from emu.process.process import BUDGET, CallableProcess, Process
+from emu.process.started import StartedProgram
 from emu.view import invariants
 from emu.view.blocks import Block, NoWalker, Walk, Walker
 from emu.view.call_history import CallHistory
@@ -26,6 +28,9 @@ from syscalls.beginning import Beginning
 from syscalls.table import BY_NAME
 
 if TYPE_CHECKING:
+    from emu.sanitizer.heap import HeapSanitizer
+    from emu.sanitizer.watch import WatchState
+    from emu.trace.budget import Budget
     from emu.trace.recorder import Recorder
 
 _WORD = (1 << 64) - 1
@@ -39,6 +44,7 @@ class _Books(NamedTuple):
     walker: tuple[list[bytes], Walk]
     calls: Beginning[Call]
     named_syscalls: Beginning[tuple[NamedSyscall, ...]]
+    sanitizer: tuple[WatchState, int, int] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,41 +63,63 @@ class Heap(Closing):
         p = heap.malloc(100)
         heap.free(p)
 
-    allocator: a shipped name, or the path of a `.s` file. limits: what the process may have.
-    budget: instructions that one call may take. contract: "osmem" or "malloc", what the allocator
+    allocator: a shipped name; the path of a `.s` or `.c` file, an object or archive, an ELF program
+    or a shared library; or a Choice, with the compiler's flags and the functions' prefix. limits:
+    what the process may have. budget: instructions that one call may take, and the start-up of a
+    program, which runs to its main. contract: "osmem" or "malloc", what the allocator
     is held to; by its functions' names, where nothing is said: what is called os_malloc is osmem.
-    Under "malloc" the heap's blocks are not walked. Pointers are ints; 0 and None are NULL.
+    Under "malloc" the heap's blocks are not walked. sanitize: each access is looked at
+    (emu/sanitizer/heap.py), which makes calls some times slower. Pointers are ints; 0 and None are
+    NULL.
     """
 
     def __init__(
         self,
-        allocator: str | Path = "osmem",
+        allocator: str | Path | Choice = "osmem",
         *,
         limits: Limits | None = None,
         budget: int = BUDGET,
         contract: str | None = None,
+        sanitize: bool = False,
     ) -> None:
         if contract not in (None, *CONTRACTS):
             raise ValueError(f"`{contract}` is no contract: one of {', '.join(CONTRACTS)}")
-        image, description = allocators.find(allocator), allocators.describe(allocator)
-        process = Process(image, limits=limits, budget=budget)
-        self._set_up(description, contract or description.contract, process)
+        process, description = open_allocator(choice_of(allocator), limits=limits, budget=budget)
+        self._set_up(description, contract or description.contract, process, sanitize=sanitize)
 
-    def _set_up(self, description: Description, contract: str, process: Process) -> None:
+    def _set_up(
+        self, description: Description, contract: str, process: CallableProcess, *, sanitize: bool
+    ) -> None:
         self.description, self.contract = description, contract
-        self.allocator, self.process, self.image = description.name, process, process.image
-        space = self.process.kernel.space
-        self.places = Places(space.heap_start)
+        self.allocator, self.process = description.name, process
+        self.places = Places(process.heap_start)
         self.ledger = Ledger(self.process.memory, self.places.spelled, self._usable)
-        self.memory = MemorySlice(self.process, self.ledger)
+        self.memory = MemorySlice(self.process, self._changed)
         self.calls: list[Call] = []
         self.named_syscalls: list[tuple[NamedSyscall, ...]] = []
         """What each call asked of the kernel, with places for addresses."""
         self._walker = self.new_walker()
         self._history: CallHistory[HeapSnapshot] | None = None
+        if isinstance(process, StartedProgram):
+            self.findings.extend(Finding("convention", what) for what in process.violations)
+        self._sanitizer = self._new_sanitizer() if sanitize else None
+
+    def _new_sanitizer(self) -> HeapSanitizer:
+        from emu.sanitizer.heap import HeapSanitizer
+
+        return HeapSanitizer(self.process, self.places.spelled, self.ledger.find)
 
     def close(self) -> None:
+        if self._sanitizer is not None and not self.closed:
+            self._sanitizer.close()
         self.process.close()
+
+    @property
+    def image(self) -> Image:
+        """What was assembled. AttributeError where the allocator is no assembly."""
+        if not isinstance(self.process, Process):
+            raise AttributeError(f"{self.allocator} is no assembly: it has no image")
+        return self.process.image
 
     @property
     def closed(self) -> bool:
@@ -137,7 +165,8 @@ class Heap(Closing):
     def fork(self) -> Heap:
         """Another heap in the same state. Each goes on by itself; close both."""
         new = Heap.__new__(Heap)
-        new._set_up(self.description, self.contract, self.process.fork())
+        sanitize = self._sanitizer is not None
+        new._set_up(self.description, self.contract, self.process.fork(), sanitize=sanitize)
         new._put_back(self._books())
         return new
 
@@ -145,6 +174,7 @@ class Heap(Closing):
         return _Books(
             self.ledger.saved(), self.places.saved(), self._walker.saved(),
             Beginning.of(self.calls), Beginning.of(self.named_syscalls),
+            self._sanitizer.saved() if self._sanitizer else None,
         )  # fmt: skip
 
     def _put_back(self, books: _Books) -> None:
@@ -153,6 +183,8 @@ class Heap(Closing):
         self._walker.put_back(books.walker)
         self.calls = books.calls.again(self.calls)
         self.named_syscalls = books.named_syscalls.again(self.named_syscalls)
+        if self._sanitizer is not None and books.sanitizer is not None:
+            self._sanitizer.put_back(books.sanitizer)
 
     # The allocator
 
@@ -196,10 +228,10 @@ class Heap(Closing):
 
     @property
     def errno(self) -> int:
-        """What the allocator stored in os_errno; 0 where it has none."""
-        if self.description.errno is None:
+        """What the allocator stored in os_errno, or in its libc's errno; 0 where it has none."""
+        address = self.description.errno
+        if address is None:
             return 0
-        address = self.image.symbols[self.description.errno]
         return int.from_bytes(self.process.memory.read(address, 4), "little", signed=True)
 
     # The program around it
@@ -218,6 +250,14 @@ class Heap(Closing):
     def write(self, payload: int, offset: int, data: bytes) -> None:
         """The program writes bytes at payload + offset by guest instructions, in range or not."""
         self._store(payload, payload + offset, data, len(data))
+
+    def read(self, payload: int, offset: int, size: int) -> bytes:
+        """The program reads bytes at payload + offset by guest instructions, in range or not."""
+        if size < 0:
+            raise ValueError(f"{size} bytes cannot be read")
+        start = payload + offset & _WORD
+        self.process.look(start, size)
+        return self.process.memory.read(start, size)
 
     def fail(self, syscall: str, nth: int = 1, errno: str = "ENOMEM") -> None:
         """The nth call of a system call from now on answers with an errno."""
@@ -241,12 +281,41 @@ class Heap(Closing):
             self.process, accesses=accesses, registers=registers, sources=self.process.sources
         )
 
+    def budget(
+        self,
+        *,
+        instructions: int | None = None,
+        accesses: int | None = None,
+        lines: int | None = None,
+        pages: int | None = None,
+        faults: int | None = None,
+        syscalls: int | None = None,
+        each: bool = False,
+    ) -> Budget:
+        """What the calls within a `with` may cost, all together; with `each`, each of them.
+
+        accesses: of memory; lines, pages: cache lines of 64 bytes and pages that a call touches;
+        faults: pages that the kernel gave. OverBudget, an AssertionError, where more was spent:
+        it tells by which calls and lines. Afterwards, `spent` and `calls` have the counts.
+
+        with heap.budget(instructions=500, syscalls=0):
+            heap.malloc(10)
+        """
+        from emu.trace.budget import Budget
+
+        limits = {
+            "instructions": instructions, "accesses": accesses, "lines": lines, "pages": pages,
+            "faults": faults, "syscalls": syscalls,
+        }  # fmt: skip
+        given = {name: most for name, most in limits.items() if most is not None}
+        return Budget(self.process, lambda: self.calls, given, each=each, name=self.places.spelled)
+
     # Looking
 
     @property
     def start(self) -> int:
         """The first break."""
-        return self.process.kernel.space.heap_start
+        return self.process.heap_start
 
     @property
     def brk(self) -> int:
@@ -314,7 +383,11 @@ class Heap(Closing):
         name = self.description.function(kind)
         if not all(0 <= arg <= _WORD for arg in args):
             raise ValueError(f"{name}{args}: an argument does not fit in 64 bits")
+        if self._sanitizer is not None:
+            self._sanitizer.calling(len(self.calls) + 1, kind, args)
         returned = self.process.call(name, *args)
+        if self._sanitizer is not None:
+            self._sanitizer.called(returned.result, returned.syscalls)
         call = Call(
             index=len(self.calls) + 1,
             name=name,
@@ -340,6 +413,12 @@ class Heap(Closing):
             for offset, byte in enumerate(data):
                 self.process.fill(start + offset, byte, 1)
         self.ledger.written(start, size)
+
+    def _changed(self, start: int, size: int) -> None:
+        """A person has written by hand."""
+        self.ledger.written(start, size)
+        if self._sanitizer is not None:
+            self._sanitizer.written(start, size)
 
     def _usable(self, start: int, end: int) -> bool:
         """Whether [start, end) is readable, writable, and below the break if in the heap."""

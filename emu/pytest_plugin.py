@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from emu.allocators import Choice
     from emu.heap import Heap
 
 _HEAPS = pytest.StashKey[list["Heap"]]()
@@ -19,23 +20,41 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--allocator",
         default="osmem",
         metavar="NAME|PATH",
-        help="what the fixture `heap` runs: a shipped allocator or a .s file (default: osmem)",
+        help="what the fixture `heap` runs: a shipped allocator, a .s or .c file, an object, an "
+        "archive, a program or a shared library (default: osmem)",
+    )
+    group.addoption(
+        "--allocator-cflags",
+        default="",
+        metavar="FLAGS",
+        help="for the host's cc, of C and objects",
+    )
+    group.addoption(
+        "--allocator-prefix",
+        metavar="TEXT",
+        help="what its functions' names begin with",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """A wrong --allocator is said once, before any test."""
-    name = config.getoption("--allocator")
-    if name == "osmem":  # what is shipped is right; most runs of pytest want no heap at all
-        return
+    if config.getoption("--allocator") == "osmem":
+        return  # what is shipped is right; most runs of pytest want no heap at all
     from asm import AssemblyError
-    from emu import allocators
-    from emu.errors import InputError
+    from emu.allocators import ready
+    from emu.errors import GuestDied, InputError
 
     try:
-        allocators.find(name)
-    except (InputError, AssemblyError) as error:
+        ready(_choice(config))
+    except (InputError, AssemblyError, GuestDied) as error:
         raise pytest.UsageError(f"--allocator: {error}") from None
+
+
+def _choice(config: pytest.Config) -> Choice:
+    from emu.allocators import Choice
+
+    name, flags = config.getoption("--allocator"), config.getoption("--allocator-cflags")
+    return Choice(name, flags, config.getoption("--allocator-prefix"))
 
 
 @pytest.fixture
@@ -43,7 +62,7 @@ def heap(request: pytest.FixtureRequest) -> Iterator[Heap]:
     """A fresh process with the allocator of --allocator; closed after the test."""
     from emu.heap import Heap
 
-    made = Heap(request.config.getoption("--allocator"))
+    made = Heap(_choice(request.config))
     request.node.stash.setdefault(_HEAPS, []).append(made)
     with made:
         yield made

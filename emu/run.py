@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emu.allocators import OSMEM, Choice
 from emu.errors import GuestDied
 from emu.heap import Heap
 from emu.process.event import Call
@@ -16,9 +17,10 @@ from emu.scenario import operations as op
 from emu.scenario.load import load
 from emu.scenario.operations import Scenario, Statement
 from emu.view.blocks import Block, Walk
-from emu.view.changes import describe
+from emu.view.changes import describe, describe_unwalked
 from emu.view.finding import Finding
 from emu.view.history import History, Sample
+from emu.view.ledger import Promise
 from emu.view.places import NamedSyscall
 
 if TYPE_CHECKING:
@@ -56,7 +58,8 @@ class Step:
 class Run:
     """What happened.
 
-    blocks: the heap at the end; requested: bytes that callers asked for, by payload. died: how
+    blocks: the heap at the end, none where it cannot be walked; requested: bytes that callers asked
+    for, by payload; live: the blocks that they hold then. contract: what it was held to. died: how
     the program under test ended, running: the statement that it died of. trace: where one was
     asked for.
     """
@@ -67,6 +70,9 @@ class Run:
     blocks: tuple[Block, ...] = ()
     block_places: tuple[int | str, ...] = ()
     requested: dict[int, int] = field(default_factory=dict)
+    live: tuple[Promise, ...] = ()
+    live_places: dict[int, int | str] = field(default_factory=dict)
+    contract: str = OSMEM
     heap_start: int = 0
     brk: int = 0
     findings: list[Finding] = field(default_factory=list)
@@ -106,23 +112,25 @@ class Run:
 
 def run(
     scenario: Scenario | Path | str,
-    allocator: str | Path = "osmem",
+    allocator: str | Path | Choice = "osmem",
     *,
     budget: int = BUDGET,
     trace: bool = False,
     accesses: bool = False,
     registers: bool = False,
+    sanitize: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Run:
     """Runs a scenario, or the file it is in, on an allocator in a fresh process.
 
     trace: every instruction is recorded; accesses: and every access; registers: before each
-    instruction. progress(done, all) is told after every statement. InputError and AssemblyError
-    where there is nothing to run; whatever happens to the program under test is in the Run.
+    instruction. sanitize: each access is looked at. progress(done, all) is told after every
+    statement. InputError and AssemblyError where there is nothing to run; whatever happens to the
+    program under test is in the Run.
     """
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
-    with Heap(allocator, budget=budget) as heap:
+    with Heap(allocator, budget=budget, sanitize=sanitize) as heap:
         player = _Player(Run(scenario, str(allocator)), heap)
         recorder = None
         if trace or accesses or registers:
@@ -184,6 +192,8 @@ class _Player:
         run.heap_start, run.brk = heap.start, heap.brk
         run.blocks = self.walker.walk(heap.start, heap.brk).blocks
         run.block_places = tuple(heap.place(block.address) for block in run.blocks)
+        run.contract, run.live = heap.contract, tuple(heap.ledger.in_order())
+        run.live_places = {one.address: heap.place(one.address) for one in run.live}
         run.requested = {address: p.size for address, p in heap.ledger.live.items()}
         run.output = heap.process.kernel.output(1) + heap.process.kernel.output(2)
         run.findings += self._new_findings()
@@ -222,6 +232,8 @@ class _Player:
             case op.ExpectPointer(name, equal, other):
                 return self._expect_pointer(name, equal, other)
             case op.ExpectBlocks(expected):
+                if self.heap.contract != OSMEM:
+                    return "nobody can walk the blocks of this allocator"
                 found = tuple((str(b.status), b.size) for b in self.heap.blocks)
                 return _unlike("the blocks are", expected, found, _spelled_blocks)
             case op.ExpectSyscalls(names):
@@ -253,7 +265,8 @@ class _Player:
         heap = self.heap
         call = heap.calls[-1]
         walk = self.walker.walk(heap.start, heap.brk)
-        changes = describe(call, self.walk, walk)
+        walked = heap.contract == OSMEM
+        changes = describe(call, self.walk, walk) if walked else describe_unwalked(call)
         self.last_syscalls = heap.named_syscalls[-1]
         wrong = heap.check_blocks(walk, only_changed=not self._standing)
         findings = self._new_findings(wrong)
@@ -278,7 +291,7 @@ class _Player:
             live=heap.ledger.live_bytes,
             free=sum(free),
             largest_free=max(free, default=0),
-            blocks=len(walk.blocks),
+            blocks=len(walk.blocks) if heap.contract == OSMEM else len(heap.ledger.live),
             instructions=call.instructions,
         )
         history.add(sample, walk.middle(walk.blocks), walk.middle(self.walk.blocks))

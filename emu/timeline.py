@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from emu.allocators import Choice
 from emu.closing import Closing
 from emu.heap import Heap
 from emu.process.machine import NOBODY, Machine, Snapshot
-from emu.process.process import BUDGET, INTERRUPT_LENGTH, Process
+from emu.process.process import BUDGET, INTERRUPT_LENGTH, CallableProcess
 from emu.process.program import Program
 from emu.process.stop import Stop
 from emu.process.watcher import Nobody
@@ -46,7 +47,7 @@ class Piece(NamedTuple):
 class _Beginnings(Nobody):
     """Takes a snapshot where a call begins: everything is set up, nothing has run."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: CallableProcess) -> None:
         self._process = process
         self.snapshots: list[Snapshot] = []
         self.counts: list[int] = []
@@ -179,7 +180,7 @@ class ScenarioTimeline(Timeline):
     def __init__(
         self,
         scenario: Scenario | Path | str,
-        allocator: str | Path = "osmem",
+        allocator: str | Path | Choice = "osmem",
         *,
         budget: int = BUDGET,
     ) -> None:

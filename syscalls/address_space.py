@@ -95,6 +95,10 @@ class AddressSpace:
             self.caches.saved(), [cache.saved() for cache in caches],
         )  # fmt: skip
 
+    def stands_at(self, saved: SpaceState) -> bool:
+        """Whether a touch of a page, which is all there was since, has changed nothing."""
+        return _totals(self) == saved.totals and self.areas.saved() == saved.regions
+
     def put_back(self, saved: SpaceState) -> None:
         """What `saved` gave."""
         (

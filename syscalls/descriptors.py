@@ -48,6 +48,10 @@ class Descriptors:
         file = self._files.get(fd)
         return None if file is None or file.path_only else file
 
+    def open_files(self) -> list[File]:
+        """Those that descriptors name."""
+        return list(self._files.values())
+
     def numbers(self) -> list[int]:
         """Those in use, in order."""
         return sorted(self._files)

@@ -16,7 +16,7 @@ from syscalls.call_names import arity_of, name_of
 from syscalls.cannot_keep import CannotKeep
 from syscalls.context import Context
 from syscalls.ending import Ending
-from syscalls.files.host import Handles
+from syscalls.files.host_file import HostFile
 from syscalls.image import Image, made_again
 from syscalls.kind import Kind
 from syscalls.memory import Memory
@@ -183,6 +183,17 @@ class Kernel:
         calls = Beginning.of(self.calls)
         return KernelState(self._rest, self.space.saved(), self.shortages.planned, calls)
 
+    def stands_at(self, saved: KernelState) -> bool:
+        """Whether nothing was asked of it since it was saved, and it was told of no change."""
+        items, size = saved.calls
+        return (
+            self.calls is items
+            and len(items) == size
+            and self._rest is saved.rest
+            and self.shortages.planned == saved.planned
+            and self.space.stands_at(saved.space)
+        )
+
     def put_back(self, saved: KernelState) -> None:
         """What `saved` gave. Who watches it goes on watching."""
         if saved.rest is not self._rest:
@@ -199,16 +210,17 @@ class Kernel:
     def again(self, memory: Memory, processor: Processor) -> Kernel:
         """Another kernel that remembers the same, for a process like this one.
 
-        CannotKeep where it knows files of the host's: where they stand is one place for both.
+        CannotKeep where it has files of the host's open: where they stand is one place for both.
         """
-        if self.context.world.root is not None:
+        if any(isinstance(file, HostFile) for file in self.context.files.open_files()):
             raise CannotKeep("files of the host's cannot be open twice")
         old_memory, old_processor = self._outside
-        instead = ((old_memory, memory), (old_processor, processor))
-        new: Kernel = made_again(self, instead)
+        handles, twins = self.context.filesystem.disk.handles.again()
+        outside = ((old_memory, memory), (old_processor, processor))
+        new: Kernel = made_again(self, (*outside, *twins))
         new.calls, new.tracer, new._rest = list(self.calls), None, None
         new.context.signals.watch = None
-        new.context.filesystem.disk.handles = Handles()
+        new.context.filesystem.disk.handles = handles
         return new
 
     @property

@@ -18,7 +18,7 @@ FLOORS = [
     ["emu.explain"],
     ["emu.run", "emu.launch", "emu.bench"],
     ["emu.heap"],
-    ["emu.view", "emu.trace"],
+    ["emu.view", "emu.trace", "emu.sanitizer"],
     ["emu.allocators"],
     ["emu.process"],
     ["emu.scenario"],

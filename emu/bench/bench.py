@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emu.allocators import ENTRY_POINTS
 from emu.bench.code import Code
 from emu.bench.live import Live
 from emu.bench.memory import KernelMeter
 from emu.bench.meter import Meter
-from emu.bench.plan import KINDS, Step, plan, table
+from emu.bench.plan import Step, plan, table
 from emu.errors import ScenarioError
 from emu.heap import Heap
 from emu.process.process import BUDGET
@@ -82,6 +81,8 @@ def bench(
         raise ScenarioError("there is nothing to replay", scenario.file, expected="a call")
     with Heap(allocator, budget=budget) as heap, ExitStack() as stack:
         process = heap.process
+        for kind in {step.kind for step in steps}:
+            heap.description.function(kind)  # or it is told what is missing
         kernel = stack.enter_context(KernelMeter(process, len(steps), partial(running, process)))
         code = Code(loop().symbols["next_row"], process.cpu.read_code, process.sources.function_at)
         meter = stack.enter_context(Meter(process.cpu, code, len(steps), accesses=accesses))
@@ -95,9 +96,9 @@ def bench(
 
 
 def functions_of(heap: Heap) -> dict[str, int]:
-    """The addresses of the allocator's entry points, by kind."""
-    addresses = (heap.image.symbols[name] for name in ENTRY_POINTS)
-    return dict(zip(KINDS, addresses, strict=True))
+    """The addresses of the allocator's functions, by kind."""
+    named = heap.description.functions
+    return {kind: heap.image.symbols[name] for kind, name in named.items()}
 
 
 def _broken(replayed: Replayed) -> list[Finding]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from emu.process.disassembly import mnemonics
 from emu.process.slots import UNKNOWN
 
-Names = NDArray[np.uint32]
+Numbers = NDArray[np.uint32]
 _REPEATED = re.compile(r"rep (movs|stos)")
 _COPIES = re.compile(r"_*w?mem(p?cpy|move|set)|_*(explicit_)?bzero|copy_|clear_")
 """Functions that do nothing but copy or clear, by how their names begin."""
@@ -22,7 +22,7 @@ an instruction that may be repeated, whether all of it copies."""
 
 
 class Code:
-    """A table by the names that the counter gives to blocks.
+    """A table by the numbers that the counter gives to blocks.
 
     mark: the address of the block by whose entries calls are told apart. read: bytes of code.
     function_at: the name of what an address lies in.
@@ -37,24 +37,24 @@ class Code:
         self._repeated = np.zeros(1, np.uint64)
         """Address of the instruction that ends a block, where that may be repeated."""
 
-    def learn(self, name: int, address: int, size: int, instructions: int) -> None:
-        """A name from now on."""
-        self._grow(name + 1)
+    def learn(self, number: int, address: int, size: int, instructions: int) -> None:
+        """A number from now on."""
+        self._grow(number + 1)
         facts = instructions if instructions < UNKNOWN else 0
         facts |= BEGINS_CALL * (address == self._mark)
         first, last = _repeated(self._read(address, size), address)
         facts |= REPEATS * first
         facts |= COPIES * bool(_COPIES.match(self._function_at(address)))
-        self._facts[name], self._address[name], self._repeated[name] = facts, address, last
+        self._facts[number], self._address[number], self._repeated[number] = facts, address, last
 
-    def facts(self, entered: Names) -> Names:
+    def facts(self, entered: Numbers) -> Numbers:
         """Of each entry: its instructions, in the bits of LENGTH, and what else is known."""
         found = np.empty(len(entered), np.uint32)
         self._facts.take(entered, out=found, mode="clip")  # the default takes ten times as long
         return found
 
     def copied(
-        self, entered: Names, facts: Names, before: int
+        self, entered: Numbers, facts: Numbers, before: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Which entries copied, and how many of their instructions. before: the entry before.
 

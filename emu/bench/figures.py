@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emu.bench.bench import COUNTERS, Bench, Counts
-from emu.bench.plan import KINDS
+from emu.process.event import KINDS
 
 
 @dataclass(frozen=True, slots=True)

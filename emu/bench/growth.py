@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from emu.allocators import ENTRY_POINTS
 from emu.bench.bench import functions_of
 from emu.bench.law import Law, Point, fitted
+from emu.errors import InputError
 from emu.heap import Heap
-from emu.process.process import BUDGET, Process
+from emu.process.event import KINDS
+from emu.process.process import BUDGET, CallableProcess
 from emu.process.replay import Planned, replay
 
 LARGEST = 4000
+_LEAST = 100
 _SMALL, _LARGE = 24, 100
 """Bytes of the blocks that are there, and of those that are asked for."""
 
@@ -40,7 +42,7 @@ class Growth:
 
     allocator: str
     situation: Situation
-    function: str
+    kind: str
     call: str
     points: tuple[Point, ...]
     law: Law
@@ -51,13 +53,34 @@ def growth(
 ) -> tuple[Growth, ...]:
     """The growth of every function in every situation, from n = 10 to `largest`.
 
-    Each call is made where there are n blocks, and then undone. GuestDied where the program dies.
+    Each call is made where there are n blocks, and then undone. InputError where `largest` is too
+    small to tell; GuestDied where the program dies.
     """
+    check(largest)
     return tuple(
         found
         for situation in SITUATIONS
         for found in _in_situation(allocator, situation, sizes(largest), budget)
     )
+
+
+def check(largest: int) -> None:
+    """InputError where so few blocks cannot tell a law."""
+    if largest < _LEAST:
+        raise InputError(f"growth to {largest} blocks", expected=f"{_LEAST} or more")
+
+
+def by_situation(found: Sequence[Growth]) -> list[tuple[Situation, list[Growth]]]:
+    """Those of each situation, function by function, the allocators side by side."""
+    grouped = [
+        (situation, [one for one in found if one.situation is situation])
+        for situation in SITUATIONS
+    ]
+    return [
+        (situation, sorted(some, key=lambda one: KINDS.index(one.kind)))
+        for situation, some in grouped
+        if some
+    ]
 
 
 def sizes(largest: int) -> list[int]:
@@ -70,46 +93,39 @@ def _in_situation(
     allocator: str | Path, situation: Situation, at: list[int], budget: int
 ) -> Iterator[Growth]:
     points: dict[str, list[Point]] = {}
-    calls: dict[str, str] = {}
     with Heap(allocator, budget=budget) as heap:
         functions = functions_of(heap)
         build = _Builder(heap.process, functions, holes=situation.holes)
         for n in at:
             with build.with_blocks(n):
-                for probe in _probes(functions, build.middle):
-                    calls[probe.function] = probe.call
-                    count = build.count(probe.planned)
-                    points.setdefault(probe.function, []).append((n, count))
-    for function, found in points.items():
-        yield Growth(
-            str(allocator), situation, function, calls[function], tuple(found), fitted(found)
-        )
+                for kind, (_, planned) in _probes(functions, build.middle).items():
+                    points.setdefault(kind, []).append((n, build.count(planned)))
+        for kind, (arguments, _) in _probes(functions, 0).items():
+            call = f"{heap.description.function(kind)}({arguments})"
+            found = tuple(points[kind])
+            yield Growth(str(allocator), situation, kind, call, found, fitted(found))
 
 
-@dataclass(frozen=True, slots=True)
-class _Probe:
-    function: str
-    call: str
-    planned: Planned
-
-
-def _probes(functions: dict[str, int], middle: int) -> Iterator[_Probe]:
-    """One call of each function. middle: a block in use."""
-    large, words = str(_LARGE), f"{_LARGE // 4}, 4"
-    calls = {
-        "malloc": (large, Planned(functions["malloc"], _LARGE)),
-        "calloc": (words, Planned(functions["calloc"], _LARGE // 4, 4)),
-        "realloc": (f"p, {large}", Planned(functions["realloc"], middle, _LARGE)),
-        "free": ("p", Planned(functions["free"], middle)),
+def _probes(functions: dict[str, int], middle: int) -> dict[str, tuple[str, Planned]]:
+    """One call of each kind, and its arguments as text. middle: a block in use."""
+    words = _LARGE // 4
+    calls: dict[str, tuple[str, dict[str, int]]] = {
+        "malloc": (f"{_LARGE}", {"first": _LARGE}),
+        "calloc": (f"{words}, 4", {"first": words, "second": 4}),
+        "realloc": (f"p, {_LARGE}", {"first": middle, "second": _LARGE}),
+        "free": ("p", {"first": middle}),
     }
-    for name, (arguments, planned) in zip(ENTRY_POINTS, calls.values(), strict=True):
-        yield _Probe(name, f"{name}({arguments})", planned)
+    return {
+        kind: (text, Planned(functions[kind], **arguments))
+        for kind, (text, arguments) in calls.items()
+        if kind in functions
+    }
 
 
 class _Builder:
     """Brings a process from fewer blocks to more. middle: a block that stays, in their middle."""
 
-    def __init__(self, process: Process, functions: dict[str, int], *, holes: bool) -> None:
+    def __init__(self, process: CallableProcess, functions: dict[str, int], *, holes: bool) -> None:
         self._process, self._functions, self._holes = process, functions, holes
         self._made: list[int] = []
 

@@ -59,7 +59,7 @@ class Law:
         found = zip(self.terms, self.coefficients, strict=True)
         return next((term for term, number in found if number and term), "1")
 
-    def at(self, n: int) -> float:
+    def at(self, n: float) -> float:
         """What it foretells."""
         values = (float(_TERMS[term](np.array([n], float))[0]) for term in self.terms)
         return sum(float(c) * value for c, value in zip(self.coefficients, values, strict=True))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from emu.process.event import Effect
 from emu.process.machine import NOBODY
-from emu.process.process import HARNESS, Process
+from emu.process.process import HARNESS, CallableProcess
 from emu.process.stop import Access
 from emu.process.watcher import Nobody
 from syscalls import SystemCall
@@ -26,7 +26,7 @@ class KernelMeter(Nobody):
     at any time.
     """
 
-    def __init__(self, process: Process, calls: int, call: Callable[[], int]) -> None:
+    def __init__(self, process: CallableProcess, calls: int, call: Callable[[], int]) -> None:
         self._process, self._call = process, call
         self.syscalls, self.faults = np.zeros(calls, np.int64), np.zeros(calls, np.int64)
         self._first = self._mapped()

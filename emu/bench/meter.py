@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emu.bench.code import BEGINS_CALL, LENGTH, Code, Names
+from emu.bench.code import BEGINS_CALL, LENGTH, Code, Numbers
 from emu.process.access_probe import RECORD
 from emu.process.binding import WRITE
 from emu.process.cpu import Cpu
@@ -70,13 +70,13 @@ class Meter:
 
     # What the probes tell
 
-    def learned(self, name: int, address: int, size: int, instructions: int) -> None:
-        """A block was translated, and has a name from now on."""
-        self._code.learn(name, address, size, instructions)
+    def learned(self, number: int, address: int, size: int, instructions: int) -> None:
+        """A block was translated, and has a number from now on."""
+        self._code.learn(number, address, size, instructions)
 
-    def entered(self, names: memoryview) -> None:
+    def entered(self, numbers: memoryview) -> None:
         """Blocks were entered, in order. What they accessed was told before."""
-        entered: Names = np.frombuffer(names, np.uint32)
+        entered: Numbers = np.frombuffer(numbers, np.uint32)
         facts = self._code.facts(entered)
         begins = np.flatnonzero(facts & BEGINS_CALL)
         self._count_instructions(facts & LENGTH, begins)
@@ -106,14 +106,14 @@ class Meter:
             new = np.add.reduceat(lengths, begins, dtype=np.int64)
             counts[call + 1 : call + 1 + len(begins)] += new
 
-    def _count_copying(self, entered: Names, facts: Names, begins: Counts) -> None:
+    def _count_copying(self, entered: Numbers, facts: Numbers, begins: Counts) -> None:
         which, counts = self._code.copied(entered, facts, self._last)
         if len(which):
             calls = self._call + np.searchsorted(begins, which, side="right")
             np.add.at(self._copying, calls, counts)
 
     def _count_accesses(
-        self, told: NDArray[np.void], first: int, facts: Names, begins: Counts
+        self, told: NDArray[np.void], first: int, facts: Numbers, begins: Counts
     ) -> None:
         """Those of blocks that count as no instructions, the program's own, are left out."""
         first = (first + BLOCK_STEP * self._entries) & HALF

@@ -10,8 +10,6 @@ from emu.process.replay import Planned
 from emu.scenario import operations as op
 from emu.scenario.operations import Scenario, Statement
 
-KINDS = ("malloc", "calloc", "realloc", "free")
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -64,4 +62,6 @@ def _planned(step: Step, function: int) -> Planned:
         return Planned(function, step.count, step.size)
     if step.kind == "malloc":
         return Planned(function, step.size)
+    if step.kind == "free":
+        return Planned(function, of=step.of)
     return Planned(function, second=step.size, of=step.of)

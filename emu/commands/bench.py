@@ -29,7 +29,7 @@ _DEFAULT_PATTERN = "power-law"
     "--trace", "-t", "traces", multiple=True, metavar="FILE", help="A .rep trace, or calls (.heap)."
 )
 @click.option("--pattern", "-p", "patterns", multiple=True, metavar="NAME", help="See emu pattern.")
-@click.option("--seed", default=0, metavar="N", show_default=True, help="Of patterns.")
+@click.option("--seed", type=int, default=0, metavar="N", show_default=True, help="Of patterns.")
 @click.option(
     "--size",
     "-n",
@@ -49,7 +49,7 @@ _DEFAULT_PATTERN = "power-law"
     help="Instructions that one call may take (2 000 000 000).",
 )
 @click.pass_context
-def bench_command(context: click.Context, allocators: tuple[str, ...], **given: Any) -> None:
+def bench_command(context: click.Context, /, allocators: tuple[str, ...], **given: Any) -> None:
     """Count what allocators cost: exactly, and the same every time.
 
     Replays scenarios on each ALLOCATOR (osmem) in the guest, and tells, by kind of call,
@@ -81,11 +81,14 @@ def bench_command(context: click.Context, allocators: tuple[str, ...], **given: 
 def _check(allocators: tuple[str, ...], given: dict[str, Any]) -> None:
     """InputError before anything is run."""
     from emu import allocators as known
+    from emu.bench import growth
 
     for name in allocators:
         known.find(name)
     if len(set(allocators)) < len(allocators):
         raise InputError("an allocator is compared with itself", " ".join(allocators))
+    if given["growth"]:
+        growth.check(given["size"] or growth.LARGEST)
     if given["html"] and any(map(Path(given["html"]).__eq__, map(Path, given["traces"]))):
         raise InputError("the page would overwrite the trace", given["html"])
 
@@ -194,6 +197,7 @@ def _print(lines: Iterator[Text]) -> None:
 
     to = console()
     for line in lines:
+        line.rstrip()
         to.print(line, soft_wrap=True)
     to.print()
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
 import click
 
 from emu.scenario.number import FORMS, parse
@@ -9,13 +13,43 @@ from emu.scenario.number import FORMS, parse
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 WRONG_INPUT = 2
 
-ALLOCATOR = click.option(
+F = TypeVar("F", bound=Callable[..., Any])
+
+NAME_OR_PATH = "NAME|PATH"
+BROUGHT = "a .s or .c file, an object, an archive, a program or a shared library"
+
+_OF_ALLOCATORS: tuple[Callable[[F], F], ...] = (
+    click.option(
+        "--cflags", default="", metavar="FLAGS", help="For the host's cc, of C and objects."
+    ),
+    click.option("--prefix", metavar="TEXT", help="What its functions' names begin with."),
+)
+_OPTION = click.option(
     "--allocator",
     default="osmem",
-    metavar="NAME|PATH",
+    metavar=NAME_OR_PATH,
     show_default=True,
-    help="A shipped allocator or a .s file.",
+    help=f"A shipped allocator, {BROUGHT}.",
 )
+
+
+def ALLOCATOR(command: F) -> F:  # noqa: N802 - it is given as an option is
+    """Gives a command `allocator`, a Choice, of --allocator, --cflags and --prefix."""
+    return _OPTION(choosing(command))
+
+
+def choosing(command: F) -> F:
+    """The same for a command that says `allocator` itself."""
+
+    @wraps(command)
+    def choose(*args: Any, allocator: str, cflags: str, prefix: str | None, **given: Any) -> Any:
+        from emu.allocators.choice import Choice
+
+        return command(*args, allocator=Choice(allocator, cflags, prefix), **given)
+
+    for option in reversed(_OF_ALLOCATORS):
+        choose = option(choose)
+    return cast(F, choose)
 
 
 def complain(error: Exception) -> None:

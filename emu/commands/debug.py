@@ -11,6 +11,7 @@ from emu.commands.program import LIMITS, WORLD, MayBeProgram, keep_apart, launch
 from emu.errors import InputError, SnapshotError
 
 if TYPE_CHECKING:
+    from emu.allocators import Choice
     from emu.debug.past import Past
 
 _STDERR = 2
@@ -32,7 +33,7 @@ def debug_command(
     file: str,
     arguments: tuple[str, ...],
     is_program: bool,
-    allocator: str,
+    allocator: Choice,
     port: int,
     pipe: bool,
     **given: Any,
@@ -65,17 +66,21 @@ def debug_command(
             serve(target, port, _tell)
 
 
-def _scenario(file: str, allocator: str, budget: int | None) -> Past:
+def _scenario(file: str, allocator: Choice, budget: int | None) -> Past:
     from emu.debug.executable import executable
     from emu.debug.past import Past
     from emu.process.process import BUDGET
+    from emu.process.started import StartedProgram
     from emu.timeline import ScenarioTimeline
 
     timeline = ScenarioTimeline(file, allocator, budget=budget or BUDGET)
     if timeline.is_empty:
         raise InputError("nothing to debug: the scenario calls no function", file)
-    image = timeline.heap.image
-    return Past(timeline, (image.name, executable(image)), heap=timeline.heap)
+    heap = timeline.heap
+    if isinstance(heap.process, StartedProgram):
+        about = heap.process.kernel.context.filesystem.program
+        return Past(timeline, heap.process.file, about.auxiliary, heap=heap)
+    return Past(timeline, (heap.image.name, executable(heap.image)), heap=heap)
 
 
 def _program(file: str, arguments: tuple[str, ...], given: dict[str, Any]) -> Past:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from emu.commands.check_heap import CHECK_HEAP, HeapCheck
 from emu.commands.common import CONTEXT
 from emu.commands.program import DIED, LIMITS, WORLD, launched, options, report, report_death
 from emu.commands.watch import Watch
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How many bytes of a string --strace shows.",
 )
+@CHECK_HEAP
 @options(LIMITS)
 @click.option("--quiet", "-q", is_flag=True, help="No word of ours unless it cannot be run.")
 @click.pass_context
@@ -49,14 +51,21 @@ def exec_command(
     The standard files are passed through. It sees no file but those under --root, no network and
     no other process; its time is the count of its instructions, so that every run is the same.
 
+    --check-heap tells of each access beyond a block, before it or after it was given back, of bytes
+    that nobody wrote and that decide something, of blocks given back twice, and of leaks; and where
+    the allocator touches a block that the program holds. Bytes that are copied count as written,
+    and a block that was given out again is not told from the one before.
+
     Exit status: the program's own; 128 + N where signal N killed it; 2 where it cannot be run; 3
-    where a limit ended it; 4 a bug of ours.
+    where a limit ended it; 4 a bug of ours. With --check-heap, 1 where the program's own would be 0
+    and an error was found, or a block that nothing leads to any more.
 
     \b
     Examples:
         emu exec ./hello
         emu exec --root / ls -l /etc
         emu exec --root / --strace cat /etc/hostname
+        emu exec --check-heap malloc ./hello
         emu exec --root sysroot --writable sysroot/tmp /bin/sh -c 'echo hi > /tmp/x'
     """
     _keep_apart(program, given)
@@ -64,11 +73,13 @@ def exec_command(
         process = launched(program, arguments, given)
         stack.enter_context(process)
         watch = Watch(given, stack)
-        status = _play(process, watch, given["quiet"])
+        check = HeapCheck(given, process)
+        stack.callback(check.close)
+        status = _play(process, watch, check, given["quiet"])
     context.exit(status)
 
 
-def _play(process: Program, watch: Watch, quiet: bool) -> int:
+def _play(process: Program, watch: Watch, check: HeapCheck, quiet: bool) -> int:
     """Runs it; what there is to say of the end goes to the standard error."""
     watch.begin(process)
     try:
@@ -81,7 +92,7 @@ def _play(process: Program, watch: Watch, quiet: bool) -> int:
     watch.end(ended)
     if not quiet:
         report(process, ended)
-    return ended.status
+    return check.status(ended)
 
 
 def _keep_apart(program: str, given: dict[str, Any]) -> None:

@@ -80,9 +80,11 @@ def keep_apart(context: click.Context, file: str, *, is_program: bool) -> None:
         for name in context.params
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
-    if is_program and "allocator" in given:
-        chosen = context.params["allocator"]
-        raise InputError("a program brings its own allocator", f"--allocator {chosen}")
+    for name in ("allocator", "cflags", "prefix"):
+        if is_program and name in given:
+            raise InputError(
+                "a program brings its own allocator", f"--{name} {context.params[name]}"
+            )
     for name, option in _OF_PROGRAMS.items():
         if name in given and not is_program:
             raise InputError(f"{option} is for programs", file, expected="--exec before FILE")

@@ -13,6 +13,7 @@ from emu.commands.common import ALLOCATOR, CONTEXT, WRONG_INPUT, complain
 from emu.errors import InputError
 
 if TYPE_CHECKING:
+    from emu.allocators import Choice
     from emu.run import Run
 
 
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 )
 @click.option("--quiet", "-q", is_flag=True, help="Only what is not as it should be.")
 @click.option(
+    "--sanitize",
+    is_flag=True,
+    help="Look at each access: the allocator's to blocks in use, the program's to all else.",
+)
+@click.option(
     "--budget",
     type=click.IntRange(min=1),
     metavar="N",
@@ -34,10 +40,11 @@ if TYPE_CHECKING:
 def run_command(
     context: click.Context,
     files: tuple[str, ...],
-    allocator: str,
+    allocator: Choice,
     as_json: bool,
     html: str | None,
     quiet: bool,
+    sanitize: bool,
     budget: int | None,
 ) -> None:
     """Run scenarios (.heap) and traces (.rep).
@@ -52,13 +59,16 @@ def run_command(
         emu run reuse.heap --html reuse.html
         emu run *.heap --json | jq .outcome
         emu run big.rep --allocator mine.s --quiet
+        emu run big.rep --allocator mm.c --cflags "-O2 -DNDEBUG"
+        emu run big.rep --allocator /usr/lib/x86_64-linux-gnu/libjemalloc.so.2
+        emu run first.heap --allocator mine.s --sanitize
     """
-    from emu import allocators
+    from emu.allocators import ready
     from emu.process.process import BUDGET
     from emu.report.progress import progress
     from emu.run import run
 
-    allocators.find(allocator)
+    ready(allocator, budget=budget or BUDGET)
     pages = _pages(files, html) if html else {}
     if len(pages) > 1:
         _make_folder(Path(html or ""))
@@ -66,7 +76,9 @@ def run_command(
     for file in files:
         try:
             with progress(file) as tell:
-                done = run(file, allocator, budget=budget or BUDGET, progress=tell)
+                done = run(
+                    file, allocator, budget=budget or BUDGET, sanitize=sanitize, progress=tell
+                )
             _report(as_json, quiet)(done)
             if html:
                 _write_page(done, pages[file])

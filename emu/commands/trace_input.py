@@ -9,6 +9,7 @@ from emu.commands.program import DIED, launched, report, report_death
 from emu.errors import GuestDied, InputError
 
 if TYPE_CHECKING:
+    from emu.allocators import Choice
     from emu.process.program import Program
     from emu.report.trace_view import Traced
 
@@ -25,7 +26,7 @@ class Input:
 
 
 def of_file(
-    file: str, allocator: str, budget: int | None, *, accesses: bool, registers: bool
+    file: str, allocator: Choice, budget: int | None, *, accesses: bool, registers: bool
 ) -> Input:
     """Of a scenario that is run now, or of a trace that was saved."""
     if file.endswith(SAVED):
@@ -43,16 +44,16 @@ def _saved(file: str) -> Input:
 
 
 def _scenario(
-    file: str, allocator: str, budget: int | None, *, accesses: bool, registers: bool
+    file: str, allocator: Choice, budget: int | None, *, accesses: bool, registers: bool
 ) -> Input:
-    from emu import allocators
+    from emu.allocators import ready
     from emu.explain.names import Names
     from emu.process.process import BUDGET
     from emu.report.progress import progress
     from emu.report.trace_view import Traced
     from emu.run import run
 
-    allocators.find(allocator)
+    ready(allocator, budget=budget or BUDGET)
     with progress(file) as tell:
         done = run(
             file, allocator, budget=budget or BUDGET, trace=True, accesses=accesses,

@@ -212,8 +212,10 @@ class Player:
             return []
         lockstep, heap = self.lockstep, self.heap
         answer = lockstep.follow(operation, pointer)
+        if lockstep.agrees(call, answer):
+            return []
         walk = heap.walk()
-        broken = heap.check_blocks(walk, only_changed=True)
+        broken = heap.check_blocks(walk)
         found = [_of_blocks(broken)] if broken else []
         found = found or lockstep.compare(operation, call, answer, walk)
         if found:

@@ -9,14 +9,15 @@ inside callbacks, which it would lose.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from emu.closing import Closing
-from emu.process import binding, cpuid, screening, time_stamp
+from emu.process import binding, cpuid, host_code, screening, time_stamp
 from emu.process.access_probe import OnAccesses
 from emu.process.binding import Hook, Status
 from emu.process.counter import Counter, make_counter, take_back_rest
+from emu.process.cpu_state import rip_place
 from emu.process.disassembly import statements
 from emu.process.engine import Engine
 from emu.process.exit_check import exit_check
@@ -25,6 +26,8 @@ from emu.process.minding import Minding
 from emu.process.probes import Probes
 from emu.process.registers import Registers, new_state
 from emu.process.screening import GENERAL_PROTECTION, Refused, first_refused
+from emu.process.shadow import Shadow
+from emu.process.shadow_probe import OnTouch, ShadowProbe, make_shadow_probe
 from emu.process.step_probe import OnSteps
 from emu.process.stop import Access, Stop
 
@@ -93,6 +96,9 @@ class Cpu(Registers, Closing):
         self._minding = Minding(self._engine, self.counter, blocks)
         self.probes = Probes(self._engine, self.counter, blocks)
         self._engine.hook(Hook.INSTRUCTION, binding.CPUID(self._cpuid), binding.CPUID_INSTRUCTION)
+        self._looking: ShadowProbe | None = None
+        place = rip_place(self._engine) if host_code.runs_here() else None
+        self._rip = None if place is None else binding.U64.from_address(place)
         self.map_window, self.forget_code = self._engine.map_window, self._engine.forget_code
         self.set_state(new_state())
 
@@ -109,6 +115,11 @@ class Cpu(Registers, Closing):
         """How many it has executed."""
         return self.counter.count
 
+    @property
+    def rip(self) -> int:
+        """The instruction that runs, or would be next: quickly, also from inside a callback."""
+        return self.get("rip") if self._rip is None else self._rip.value
+
     # Recording
 
     def record(
@@ -124,6 +135,44 @@ class Cpu(Registers, Closing):
         """
         self.probes.record(journal, on_accesses, on_steps)
         self._forget_blocks()
+
+    # Looking at accesses
+
+    def look(self, shadow: Shadow, on_touch: OnTouch) -> ShadowProbe:
+        """From now on on_touch is told of what the shadow does not let pass. Not while it runs.
+
+        What it raises, `run` raises.
+        """
+        probe = make_shadow_probe(self._engine, shadow, self._guarded(on_touch))
+        self._forget_blocks()
+        self._looking = probe  # which the engine calls
+        return probe
+
+    def look_away(self, probe: ShadowProbe) -> None:
+        """Nobody is told of accesses any more. Not while it runs."""
+        self._looking = None
+        if self._engine.address:
+            probe.close()
+            self._forget_blocks()
+
+    def tell_entries(self, entries: Collection[int], on_entry: Callable[[int], None]) -> None:
+        """on_entry is told of a function's address when it is entered, before it runs.
+
+        entries: it may grow before the code there runs for the first time. Not while it runs.
+        """
+        self._minding.entries, self._minding.on_entry = entries, self._guarded(on_entry)
+        self._forget_blocks()
+
+    def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
+        """Nothing may escape from what the engine calls: it would lose it."""
+
+        def guarded(*arguments: Any) -> None:
+            try:
+                callback(*arguments)
+            except BaseException as error:  # noqa: BLE001 - kept, and raised by run
+                self._fail(error)
+
+        return guarded
 
     # Going back
 

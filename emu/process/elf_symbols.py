@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import io
+import struct
 from bisect import bisect_right
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
 from emu.process.sources import Symbol, printable
 
 _FAR = 1 << 16
 """Bytes behind a symbol without a size that may still be its."""
+_ENTRY = struct.Struct("<IBBHQQ")
+"""Elf64_Sym: name, info, other, section, value, size."""
+_NO_TYPE, _OBJECT, _FUNCTION = 0, 1, 2
+_GLOBAL, _WEAK = 1, 2
+_UNDEFINED, _ABSOLUTE = 0, 0xFFF1
+_EXECUTABLE = 4
+"""SHF_EXECINSTR."""
+_BROKEN = (ValueError, OverflowError, KeyError, MemoryError, AttributeError, struct.error)
+"""What damaged sections raise, beside what pyelftools has for it."""
 
 
 def symbol_at(data: bytes, address: int) -> str | None:
@@ -41,28 +52,68 @@ def symbols(data: bytes, bias: int) -> list[Symbol]:
     ]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def functions_of(data: bytes) -> list[tuple[int, str, int]]:
     """(address, name, size), sorted. A file may have broken sections, and still run."""
+    return sorted({(e.address, e.name, e.size) for e in _entries(data) if e.is_code})
+
+
+def data_of(data: bytes) -> list[tuple[int, int]]:
+    """(address, size) of variables, sorted."""
+    return sorted({(entry.address, entry.size) for entry in _entries(data) if entry.is_data})
+
+
+@lru_cache(maxsize=32)
+def defined(data: bytes) -> dict[str, int]:
+    """Addresses of functions and variables that a file defines for others, by name."""
+    return {entry.name: entry.address for entry in _entries(data) if entry.is_global}
+
+
+class _Entry(NamedTuple):
+    """Of a symbol table."""
+
+    name: str
+    info: int
+    section: int
+    executable: bool
+    address: int
+    size: int
+
+    @property
+    def is_defined(self) -> bool:
+        return bool(self.address) and self.section not in (_UNDEFINED, _ABSOLUTE)
+
+    @property
+    def is_code(self) -> bool:
+        """A function, or a label of assembly, which has no type."""
+        kind = self.info & 0xF
+        return self.is_defined and (kind == _FUNCTION or (kind == _NO_TYPE and self.executable))
+
+    @property
+    def is_data(self) -> bool:
+        """A variable whose size is known."""
+        return bool(self.address and self.size) and self.info & 0xF == _OBJECT
+
+    @property
+    def is_global(self) -> bool:
+        kinds = (_NO_TYPE, _OBJECT, _FUNCTION)
+        return self.is_defined and self.info >> 4 in (_GLOBAL, _WEAK) and self.info & 0xF in kinds
+
+
+def _entries(data: bytes) -> Iterator[_Entry]:
+    """All of them, as far as they can be read. Other than pyelftools, in no time."""
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
     from elftools.elf.sections import SymbolTableSection
 
-    found: set[tuple[int, str, int]] = set()
     try:
-        for section in ELFFile(io.BytesIO(data)).iter_sections():
+        sections = list(ELFFile(io.BytesIO(data)).iter_sections())
+        code = {number for number, one in enumerate(sections) if one["sh_flags"] & _EXECUTABLE}
+        for section in sections:
             if isinstance(section, SymbolTableSection):
-                found.update(
-                    (symbol["st_value"], symbol.name, symbol["st_size"])
-                    for symbol in section.iter_symbols()
-                    if _is_code(symbol)
-                )
-    except (ELFError, ValueError, OverflowError, KeyError, MemoryError, AttributeError):
-        return sorted(found)
-    return sorted(found)
-
-
-def _is_code(symbol: Any) -> bool:
-    """A function, or a label of assembly, which has no type."""
-    placed = symbol["st_value"] and symbol["st_shndx"] not in ("SHN_UNDEF", "SHN_ABS")
-    return bool(placed) and symbol["st_info"]["type"] in ("STT_FUNC", "STT_NOTYPE")
+                names = section.stringtable.data()
+                for at, info, _, index, address, size in _ENTRY.iter_unpack(section.data()):
+                    name = names[at : names.index(0, at)].decode(errors="replace")
+                    yield _Entry(name, info, index, index in code, address, size)
+    except (*_BROKEN, ELFError):
+        return

@@ -110,8 +110,11 @@ class Machine(Closing):
             raise SnapshotError("the process is recorded: a trace does not go back")
         if snapshot.machine is not self:
             raise SnapshotError("the snapshot is of another process")
-        self.kernel.put_back(snapshot.kernel)
-        self.memory.go_to(snapshot.memory)
+        if not (
+            self.kernel.stands_at(snapshot.kernel) and self.memory.put_bytes_back(snapshot.memory)
+        ):
+            self.kernel.put_back(snapshot.kernel)
+            self.memory.go_to(snapshot.memory)
         self.cpu.put_back(snapshot.cpu)
         self.ending, self.died, self._trap = snapshot.own
 

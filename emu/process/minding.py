@@ -5,12 +5,15 @@ few host instructions a block (entry_check.py). Where that finds one that is not
 is translated once more, and each access is looked at in its place (alignment.py), so that the
 fault is the instruction's. That is also the way for accesses whose address is not known at the
 entry, and on hosts that cannot run our machine code.
+
+Functions whose entry somebody wants to be told of are found in the same way: the block that begins
+there is translated anew, with a hook on its first instruction.
 """
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -58,7 +61,7 @@ def judged(
     minding = {access.address: access for access in accesses}
     sums, unknown = set(), []
     registers = Followed()
-    for step in steps(code, address):
+    for step in steps(code, address) if accesses else ():
         if step.address > accesses[-1].address:
             break
         access = minding.get(step.address)
@@ -84,6 +87,11 @@ class Minding:
         self._blocks: dict[int, Block] = {}
         self._held: Block | None = None
         """The block last translated, if it must be translated anew to be checked."""
+        self.entries: Collection[int] = ()
+        """Addresses of functions: `on_entry` is told when one is entered, before it runs."""
+        self.on_entry: Callable[[int], None] = lambda address: None
+        self._look = binding.CODE(ctypes.cast(check.callback, ctypes.c_void_p).value or 0)
+        self._entered = binding.CODE(self._at_instruction)
 
     def __len__(self) -> int:
         return len(self._blocks)
@@ -101,12 +109,14 @@ class Minding:
     def holds(self, code: bytes, address: int, instructions: int) -> bool:
         """A block was translated: whether it may not be entered before `translate`."""
         accesses = aligned_accesses(code, address)
-        if not accesses:
+        is_entry = address in self.entries
+        if not accesses and not is_entry:
             return False
         block = block_of(code, address, instructions, accesses)
-        if block.minds:
+        holds = block.minds or is_entry
+        if holds:
             self._blocks[address] = self._held = block
-        return block.minds
+        return holds
 
     @contextmanager
     def watching(self, code: bytes, address: int) -> Iterator[None]:
@@ -122,6 +132,18 @@ class Minding:
             self._alignment.learn(access)
         first, last = accesses[0].address, accesses[-1].address
         return self._engine.ranging(self._in_place, first, last)
+
+    def _from_entry(self, entry: int, accesses: list[Aligned]) -> AbstractContextManager[None]:
+        for access in accesses:
+            self._alignment.learn(access)
+        last = accesses[-1].address if accesses else entry
+        return self._engine.ranging(self._in_place, entry, last)
+
+    def _at_instruction(self, handle: int, address: int, size: int, user: int) -> None:
+        """Of a block at an entry: its first instruction, or another up to the last that minds."""
+        if address in self.entries:
+            self.on_entry(address)
+        self._look(handle, address, size, user)
 
     def translate(self) -> int | None:
         """After a stop before a block that minds: translates it anew. Where to go on, then."""
@@ -144,7 +166,11 @@ class Minding:
         with ExitStack() as stack:
             if routine is not None:
                 stack.enter_context(self._engine.calling(self._hook, routine))
-            if watched:
+            if block.address in self.entries:
+                routine_in_place = ctypes.cast(self._entered, ctypes.c_void_p).value or 0
+                stack.enter_context(self._engine.calling(self._in_place, routine_in_place))
+                stack.enter_context(self._from_entry(block.address, watched))
+            elif watched:
                 stack.enter_context(self._in_places(watched))
             self._engine.translate(block.address)
         self._counter.learn(block.address, block.size, block.instructions)

@@ -64,6 +64,10 @@ class Mmu:
         self._versions.go_to(version)
         self.flush_tlb()
 
+    def put_bytes_back(self, version: Version) -> bool:
+        """The same, where only bytes have changed since: no right has. False where more has."""
+        return self._versions.put_bytes_back(version)
+
     def become(self, other: Mmu) -> None:
         """The same memory as another's."""
         self._forget_all(list(self._executed))
@@ -130,6 +134,13 @@ class Mmu:
         if not self._shown:
             return self.windows.read(address, size)
         return b"".join(self.windows.read(*piece) for piece in self.pages.pieces(address, size))
+
+    def word(self, address: int) -> int:
+        """Eight bytes as a number, the lowest first; quickly where they are aligned."""
+        if address & 7:
+            return int.from_bytes(self.read(address, 8), "little")
+        page = address & ~_OFFSET
+        return self.windows.word(self._shown.get(page, page) | address & _OFFSET)
 
     def write(self, address: int, data: bytes) -> None:
         self._own_all(address & ~_OFFSET, address + len(data))

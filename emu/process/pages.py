@@ -50,6 +50,16 @@ class Pages:
             return self.shown[place]
         return ZEROS if place in self.zeros else NOTHING
 
+    def has_bytes(self, page: int, had: Had) -> bool:
+        """Whether a page has contents of its own, and had some before."""
+        return type(had) is bytes and page in self.written
+
+    def refill(self, had: Mapping[int, Had]) -> None:
+        """Pages that have contents of their own have other ones, those that they had."""
+        for page, what in had.items():
+            assert isinstance(what, bytes)
+            self.windows.write(page, what)
+
     def give(self, had: Mapping[int, Had]) -> None:
         """Pages have what they had, and frames. Which frames are used is not looked at."""
         pages = [place for place in had if place < FRAMES]

@@ -11,10 +11,11 @@ LAID              what is laid there  for a time: the replay loop and its table
 from __future__ import annotations
 
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import NoReturn
+from typing import NoReturn, Self
 
 from asm.assembler import assemble
 from asm.image import Image
@@ -43,7 +44,6 @@ BUDGET = 2_000_000_000
 _SP = STACK_TOP - PAGE
 """rsp at the way in: the function's address, the return address, the caller's frame."""
 _FRAME = struct.Struct("<QQ")
-_CANARY_AT = _SP + _FRAME.size
 _EVERY_BYTE = 0x0101_0101_0101_0101
 _NOP_LENGTH, INTERRUPT_LENGTH = 1, 2
 
@@ -58,47 +58,58 @@ class Returned:
     violations: tuple[Violation, ...]
 
 
-class Process(Machine):
-    """An image loaded into a fresh address space. Close it, or use it as a context manager."""
+class CallableProcess(Machine, ABC):
+    """A process whose functions can be called, whatever they came from."""
 
-    def __init__(
-        self,
-        image: Image,
-        *,
-        limits: Limits | None = None,
-        budget: int = BUDGET,
-        world: World | None = None,
-    ) -> None:
-        super().__init__(limits or Limits(), page_up(image.end), world)
-        self.image = image
-        self.budget = budget
-        self._laid: dict[int, tuple[int, str]] = {}
-        self._load()
-        self.kernel.space.limits = self.limits  # for what the process asks, not for its loading
+    budget: int
+    heap_start: int
+    """Where the allocator's heap begins: the first break."""
+    _stack_pointer = _SP
+    """rsp at the way in."""
+
+    @abstractmethod
+    def address_of(self, name: str) -> int | None:
+        """Where a function or a variable is; None where it has no such."""
+
+    @abstractmethod
+    def fork(self) -> Self:
+        """Another process in the same state, that knows nothing of this one. Close it, too."""
+
+    @property
+    @abstractmethod
+    def sources(self) -> Sources:
+        """What is known of its code."""
+
+    @abstractmethod
+    def _place_of(self, address: int) -> Place:
+        """What is known of an address of its code."""
 
     def call(
         self, function: str | int, *arguments: int, goes_on: Callable[[], bool] = lambda: False
     ) -> Returned:
-        """Calls a function of the image by name or address, as the System V ABI has it.
+        """Calls a function by name or address, as the System V ABI has it.
 
         goes_on: asked where the budget is spent: whether the call may have it once more.
         GuestFault, BudgetSpent or GuestExited where it does not come back.
         """
-        address = function if isinstance(function, int) else self.image.symbols[function]
-        self.watcher.called(self._name_of(address), arguments)
-        returned = self._call(address, arguments, goes_on)
+        if isinstance(function, str):
+            name, address = function, self._function(function)
+        else:
+            name, address = self._name_of(function), function
+        self.watcher.called(name, arguments)
+        returned = self._call(address, name, arguments, goes_on)
         self.watcher.returned(returned.result)
         return returned
-
-    @cached_property
-    def sources(self) -> Sources:
-        """What is known of its code: of the image, and of the ways in and out."""
-        return of_images((self.image, self._harness))
 
     def fill(self, address: int, byte: int, count: int) -> None:
         """The program writes its own memory, by guest instructions, so that rights apply."""
         if count:
-            self._call(self._harness.symbols["fill"], (address, byte * _EVERY_BYTE, count))
+            self._call(self._harness.symbols["fill"], "fill", (address, byte * _EVERY_BYTE, count))
+
+    def look(self, address: int, count: int) -> None:
+        """The program reads its own memory, by guest instructions, so that rights apply."""
+        if count:
+            self._call(self._harness.symbols["look"], "look", (address, count))
 
     def lay(self, address: int, data: bytes, rights: str) -> None:
         """Lays something of ours from LAID on: the program's own kernel knows nothing of it.
@@ -111,6 +122,7 @@ class Process(Machine):
     def _call(
         self,
         address: int,
+        name: str,
         arguments: tuple[int, ...],
         goes_on: Callable[[], bool] = lambda: False,
     ) -> Returned:
@@ -121,41 +133,30 @@ class Process(Machine):
             stop = self.run(self.cpu.get("rip"), self.budget)
         registers = self.cpu.state()
         if stop is not Stop.HALTED or registers["rip"] != self.way_out:
-            self._dies(stop, self._spelled(address, arguments), before)
-        canary = self.memory.read(_CANARY_AT, len(CANARY))
+            self._dies(stop, _spelled(name, arguments), before)
+        frame = self._stack_pointer + _FRAME.size
+        canary = self.memory.read(frame, len(CANARY))
         return Returned(
             registers["rax"],
             self.cpu.counter.count - before,
             tuple(self.kernel.calls[first_syscall:]),
-            tuple(convention.violations(registers, _SP + _FRAME.size, canary)),
+            tuple(convention.violations(registers, frame, canary)),
         )
 
-    def fork(self) -> Process:
-        """Another process in the same state, that knows nothing of this one. Close it, too."""
-        new = Process(self.image, limits=self.limits, budget=self.budget)
-        try:
-            new.become(self)
-        except BaseException:
-            new.close()
-            raise
-        return new
-
-    def _spelled(self, function: int, arguments: tuple[int, ...]) -> str:
-        shown = (hex(argument) if argument > 0xFFFF else str(argument) for argument in arguments)
-        return f"{self._name_of(function)}({', '.join(shown)})"
+    def _function(self, name: str) -> int:
+        address = self.address_of(name)
+        if address is None:
+            raise KeyError(name)
+        return address
 
     def _name_of(self, function: int) -> str:
-        return self._harness.symbol_at(function) or self.image.symbol_at(function) or hex(function)
+        return self._known(function).symbol or hex(function)
 
-    # Loading
+    # Surrounding
 
-    def _load(self) -> None:
-        space = self.kernel.space
-        for segment in self.image.segments:
-            rights = Rights(read=True, write=segment.writable, execute=segment.executable)
-            space.map(segment.address, page_up(len(segment.data)), rights, segment.name)
-            self.memory.write(segment.address, segment.data)
-        space.map(STACK_TOP - STACK_SIZE, STACK_SIZE, READ_WRITE, "stack")
+    def _surround(self) -> None:
+        """Lays the ways in and out around it."""
+        self._laid: dict[int, tuple[int, str]] = {}
         self._harness = harness()
         self.memory.write(HARNESS, self._harness.segments[0].data)
         self._enter_at = self._harness.symbols["enter"]
@@ -181,8 +182,9 @@ class Process(Machine):
             raise ClosedError("this process is dead: its state means nothing any more")
         if self.closed:
             raise ClosedError("this process is closed")
-        self.memory.write(_SP, _FRAME.pack(address, self._leave) + CANARY)
-        convention.prepare(self.cpu, arguments, _SP)
+        stack_pointer = self._stack_pointer
+        self.memory.write(stack_pointer, _FRAME.pack(address, self._leave) + CANARY)
+        convention.prepare(self.cpu, arguments, stack_pointer)
         self.cpu.set("rip", self._enter_at)
         self.watcher.begins()
         return self.run(self._enter_at, self.budget)
@@ -204,10 +206,70 @@ class Process(Machine):
         raise autopsy.fault(self, stop, scene)
 
     def _known(self, address: int) -> Place:
-        image = self._harness if address >= HARNESS else self.image
-        line = image.line_at(address)
-        symbol = image.symbol_at(address)
-        return Place(symbol, line.place, line.text) if line else Place(symbol)
+        return _place_in(self._harness, address) if address >= HARNESS else self._place_of(address)
+
+
+class Process(CallableProcess):
+    """An image loaded into a fresh address space. Close it, or use it as a context manager."""
+
+    def __init__(
+        self,
+        image: Image,
+        *,
+        limits: Limits | None = None,
+        budget: int = BUDGET,
+        world: World | None = None,
+    ) -> None:
+        super().__init__(limits or Limits(), page_up(image.end), world)
+        self.image = image
+        self.budget = budget
+        self.heap_start = self.kernel.space.heap_start
+        self._load()
+        self._surround()
+        self.kernel.space.limits = self.limits  # for what the process asks, not for its loading
+
+    def address_of(self, name: str) -> int | None:
+        return self.image.symbols.get(name)
+
+    @property
+    def sources(self) -> Sources:
+        return self._sources
+
+    @cached_property
+    def _sources(self) -> Sources:
+        """Of the image, and of the ways in and out."""
+        return of_images((self.image, self._harness))
+
+    def fork(self) -> Process:
+        new = Process(self.image, limits=self.limits, budget=self.budget)
+        try:
+            new.become(self)
+        except BaseException:
+            new.close()
+            raise
+        return new
+
+    def _place_of(self, address: int) -> Place:
+        return _place_in(self.image, address)
+
+    def _load(self) -> None:
+        space = self.kernel.space
+        for segment in self.image.segments:
+            rights = Rights(read=True, write=segment.writable, execute=segment.executable)
+            space.map(segment.address, page_up(len(segment.data)), rights, segment.name)
+            self.memory.write(segment.address, segment.data)
+        space.map(STACK_TOP - STACK_SIZE, STACK_SIZE, READ_WRITE, "stack")
+
+
+def _place_in(image: Image, address: int) -> Place:
+    line = image.line_at(address)
+    symbol = image.symbol_at(address)
+    return Place(symbol, line.place, line.text) if line else Place(symbol)
+
+
+def _spelled(function: str, arguments: tuple[int, ...]) -> str:
+    shown = (hex(argument) if argument > 0xFFFF else str(argument) for argument in arguments)
+    return f"{function}({', '.join(shown)})"
 
 
 def _how(ending: Ending | None) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter, itemgetter
+from functools import cached_property
 
 from emu.errors import BudgetSpent, Deadlocked, GuestDied, InternalError, MemorySpent, OutputSpent
-from emu.process import autopsy, elf_lines, elf_symbols
+from emu.process import autopsy
 from emu.process.autopsy import Place
 from emu.process.machine import Machine
+from emu.process.objects import LoadedObject, Objects
 from emu.process.sources import Sources
 from emu.process.stop import Stop
 from syscalls import Limits, ProcessExit, ending
@@ -57,6 +57,8 @@ class Program(Machine):
     world: what it is given of the host; ValueError where that names folders that are not there.
     """
 
+    _remembered: int | None = _REMEMBERED
+
     def __init__(
         self,
         *,
@@ -64,14 +66,13 @@ class Program(Machine):
         limits: Limits | None = None,
         budget: int = BUDGET,
     ) -> None:
-        super().__init__(limits or Limits(), world=world, remember=_REMEMBERED)
+        super().__init__(limits or Limits(), world=world, remember=self._remembered)
         self.kernel.space.limits = self.limits
         self.budget = budget
-        self.path = ""
+        self.path = self._doing = ""
         self.argv: tuple[bytes, ...] = ()
         self.loaded: Loaded | None = None
         """Where it begins, once it is loaded."""
-        self._objects: list[tuple[int, Executable]] = []
         self._files: list[File] = []
 
     def executable(self, path: str) -> Executable:
@@ -91,10 +92,10 @@ class Program(Machine):
     def load(self, file: Executable, argv: Sequence[bytes], envp: Sequence[bytes] = ()) -> None:
         """BadElf where Linux would not run it."""
         self.path, self.argv = file.path, tuple(argv)
+        self._doing = self.path
         context = self.kernel.context
         random = context.random.bytes(_AT_RANDOM)
         loaded = load(context.space, file, argv, envp, self.executable, random)
-        self._objects = sorted(loaded.objects, key=itemgetter(0))
         about = context.filesystem.program
         folder = context.filesystem.folder.spelled
         about.executable = os.path.join(folder, os.fsencode(loaded.objects[0][1].path))
@@ -111,14 +112,19 @@ class Program(Machine):
         file = self.loaded.objects[0][1]
         return file.path, file.source.read(0, _LARGEST_SYMBOLS)
 
+    @cached_property
+    def objects(self) -> Objects:
+        """The program, and its interpreter."""
+        assert self.loaded is not None
+        return Objects(
+            LoadedObject(bias, file.path, file.source.read(0, _LARGEST_SYMBOLS))
+            for bias, file in self.loaded.objects
+        )
+
     @property
     def sources(self) -> Sources:
         """Functions and lines of source: the program's, and its interpreter's."""
-        files = [(file.source.read(0, _LARGEST_SYMBOLS), bias) for bias, file in self._objects]
-        symbols = (symbol for data, bias in files for symbol in elf_symbols.symbols(data, bias))
-        lines = (line for data, bias in files for line in elf_lines.lines(data, bias))
-        by_address = attrgetter("address")
-        return Sources(tuple(sorted(symbols, key=by_address)), tuple(sorted(lines, key=by_address)))
+        return self.objects.sources
 
     def play(self) -> Ended:
         """Runs it to its end, from where it stands.
@@ -141,14 +147,14 @@ class Program(Machine):
         return context.task.resources.soft(context, Resource.CORE) > 0
 
     def _death(self, killed: Killed, stop: Stop) -> GuestDied:
-        scene = autopsy.scene(self, stop, self.path, 0, self._known)
+        scene = autopsy.scene(self, stop, self._doing, 0, self._known)
         if stop is Stop.ASKED:
             return GuestDied(f"killed by {signal_name(killed.number)}", scene)
         return autopsy.fault(self, stop, scene)
 
     def _limit(self, stop: Stop) -> GuestDied | InternalError:
         """Which of our limits ended it."""
-        scene = autopsy.scene(self, stop, self.path, 0, self._known)
+        scene = autopsy.scene(self, stop, self._doing, 0, self._known)
         end = self.ending
         if stop is Stop.BUDGET:
             return BudgetSpent(f"not done within {self.budget} instructions", scene)
@@ -162,7 +168,4 @@ class Program(Machine):
 
     def _known(self, address: int) -> Place:
         """The nearest symbol below, of the program or of its interpreter."""
-        index = max(0, bisect_right([bias for bias, _ in self._objects], address) - 1)
-        bias, file = self._objects[index]
-        data = file.source.read(0, _LARGEST_SYMBOLS)
-        return Place(elf_symbols.symbol_at(data, address - bias))
+        return self.objects.place_of(address)

@@ -30,10 +30,10 @@ def new_state(
 
 
 class Registers:
-    """Those of an engine: one by name with `get` and `set`, or many at once."""
+    """Those of an engine: one by name with `get` and `set`, or many at once; a `batch` is fast."""
 
     def __init__(self, engine: Engine) -> None:
-        self.get, self.set = engine.get, engine.set
+        self.get, self.set, self.batch = engine.get, engine.set, engine.batch
         self._state = engine.batch(STATE)
         self._scalars = engine.batch(GENERAL + CONTROL)
         self._floating = engine.batch(CONTROL + ST + XMM)

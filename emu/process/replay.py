@@ -22,7 +22,7 @@ from asm.image import Image
 from asm.layout import numbers
 from asm.source import PACKAGE
 from emu.errors import GuestDied
-from emu.process.process import LAID, Process, Returned
+from emu.process.process import LAID, CallableProcess, Returned
 
 _SOURCE = PACKAGE / "replay.s"
 TABLE = LAID + (1 << 20)
@@ -40,7 +40,7 @@ class Planned(NamedTuple):
 
     function: int
     first: int = 0
-    second: int = 0
+    second: int | None = None
     of: int | None = None
 
 
@@ -64,7 +64,7 @@ def loop() -> Image:
     return assemble(_SOURCE, LAID)
 
 
-def replay(process: Process, table: Sequence[Planned]) -> Replayed:
+def replay(process: CallableProcess, table: Sequence[Planned]) -> Replayed:
     """Makes the calls of a table, in order. Each may take the process's budget, at most twice.
 
     GuestDied where one does not come back; its `scene` says which.
@@ -81,8 +81,7 @@ def replay(process: Process, table: Sequence[Planned]) -> Replayed:
         raise
     made = (returned.result - TABLE) // _SIZE
     complete = made == len(table)
-    answers = _rows(process, made + (not complete))["result"]
-    return Replayed(answers, returned, complete)
+    return Replayed(_results(process, made + (not complete)), returned, complete)
 
 
 def results(rows: bytes) -> NDArray[np.uint64]:
@@ -91,13 +90,13 @@ def results(rows: bytes) -> NDArray[np.uint64]:
     return found
 
 
-def running(process: Process) -> int:
+def running(process: CallableProcess) -> int:
     """The number of the call that a replay is at, from 0 on."""
     row = process.memory.read(loop().symbols["row"], 8)
     return (int.from_bytes(row, "little") - TABLE) // _SIZE
 
 
-def _lay(process: Process, image: Image, table: Sequence[Planned]) -> None:
+def _lay(process: CallableProcess, image: Image, table: Sequence[Planned]) -> None:
     text, data = image.segments
     process.cpu.uncounted |= frozenset(range(text.address, text.end))
     process.lay(text.address, text.data, "rx")
@@ -110,7 +109,7 @@ def laid_out(table: Sequence[Planned]) -> bytes:
     rows = np.zeros(len(table), _ROW)
     rows["function"] = [call.function for call in table]
     rows["value"] = [call.first & _WORD for call in table]
-    rows["second"] = [call.second & _WORD for call in table]
+    rows["second"] = [(call.second or 0) & _WORD for call in table]
     here = range(TABLE, TABLE + _SIZE * len(table), _SIZE)
     rows["first"] = [
         row + _VALUE if call.of is None else TABLE + _SIZE * call.of + _RESULT
@@ -119,16 +118,16 @@ def laid_out(table: Sequence[Planned]) -> bytes:
     return rows.tobytes()
 
 
-def _rows(process: Process, count: int) -> NDArray[np.void]:
-    return np.frombuffer(process.memory.read(TABLE, _SIZE * count), _ROW)
+def _results(process: CallableProcess, count: int) -> NDArray[np.uint64]:
+    return results(process.memory.read(TABLE, _SIZE * count))
 
 
-def _spelled(process: Process, table: Sequence[Planned], number: int) -> str:
+def _spelled(process: CallableProcess, table: Sequence[Planned], number: int) -> str:
     """os_free(0x402020), call 17."""
     call = table[number]
-    row = _rows(process, number + 1)
-    first = call.first if call.of is None else int(row["result"][call.of])
-    shown = (hex(value) if value > 0xFFFF else str(value) for value in (first, call.second))
+    first = call.first if call.of is None else int(_results(process, number)[call.of])
+    values = [first] if call.second is None else [first, call.second]
+    shown = (hex(value) if value > 0xFFFF else str(value) for value in values)
     name = process.sources.function_at(call.function)
     return f"{name}({', '.join(shown)}), call {number + 1} of the replay"
 
@@ -136,7 +135,7 @@ def _spelled(process: Process, table: Sequence[Planned], number: int) -> str:
 class _Progress:
     """Whether the loop has come further since it was last asked."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: CallableProcess) -> None:
         self._process, self._last = process, -1
 
     def is_made(self) -> bool:

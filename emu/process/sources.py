@@ -74,6 +74,18 @@ def printable(text: str) -> str:
     )
 
 
+def together(all_: Iterable[Sources]) -> Sources:
+    """Of several, which do not overlap."""
+    ordered = sorted(all_, key=_first_symbol)
+    symbols = tuple(symbol for one in ordered for symbol in one.symbols)
+    lines = tuple(line for one in ordered for line in one.lines)
+    return Sources(symbols, lines)
+
+
+def _first_symbol(sources: Sources) -> int:
+    return sources.symbols[0].address if sources.symbols else 0
+
+
 def of_images(images: Iterable[Image]) -> Sources:
     """What assembled images know of themselves."""
     ordered = sorted(images, key=lambda image: image.segments[0].address)

@@ -143,6 +143,22 @@ class Versions:
         self._moving = False
         self._sweep()
 
+    def put_bytes_back(self, version: Version) -> bool:
+        """Memory is as it was, if since then no more than bytes of pages have changed.
+
+        False where more has, and nothing is done. Rights are as they are: what was caught stays
+        caught, so that the CPU need not ask before it writes there again.
+        """
+        node = version.node
+        if node is not self._current or node.frames != self._pages.frames.saved():
+            return False
+        caught = node.caught
+        if not all(map(self._pages.has_bytes, caught, caught.values())):
+            return False
+        self._changed(caught.keys())
+        self._pages.refill(caught)
+        return True
+
     def _step(self, node: _Node, left: _Node | None) -> _Node:
         """Memory is as at `left`, and shall be as at `node`, which leads there."""
         caught, node.caught = node.caught, {}

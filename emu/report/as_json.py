@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from emu.allocators import OSMEM
 from emu.run import Run, Step
 from emu.view.finding import Finding
 from emu.view.places import NamedSyscall
@@ -21,13 +22,23 @@ def as_dict(run: Run) -> dict[str, Any]:
         "scenario": run.scenario.file,
         "allocator": run.allocator,
         "calls": [_call(step) for step in run.steps if step.call],
-        "blocks": [
-            {"place": place, "size": block.size, "status": str(block.status)}
-            for place, block in zip(run.block_places, run.blocks, strict=True)
-        ],
+        "blocks": _blocks(run),
         "findings": [_finding(finding) for finding in run.findings],
         "outcome": run.outcome,
     }
+
+
+def _blocks(run: Run) -> list[dict[str, Any]]:
+    """Of the heap; where nobody can walk it, those that callers hold, with the bytes asked for."""
+    if run.contract != OSMEM:
+        return [
+            {"place": run.live_places[one.address], "size": one.size, "status": "alloc"}
+            for one in run.live
+        ]
+    return [
+        {"place": place, "size": block.size, "status": str(block.status)}
+        for place, block in zip(run.block_places, run.blocks, strict=True)
+    ]
 
 
 def _call(step: Step) -> dict[str, Any]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 import numpy as np
 from rich.text import Text
 
 from emu.bench.bench import Bench
 from emu.bench.figures import NOT_COPYING, Figures, by_kind, figures
-from emu.bench.growth import Growth
+from emu.bench.growth import Growth, by_situation
 from emu.bench.law import Point
 from emu.report.palette import FREE, USED
 from emu.report.plot import HEIGHT, Area, plot
@@ -58,6 +57,8 @@ def _most(found: Sequence[dict[str, dict[str, Figures]]]) -> dict[str, float]:
         for counters in kinds.values():
             for name, one in counters.items():
                 means[name] = max(means.get(name, 0), one.mean)
+    if NOT_COPYING in means:
+        means[NOT_COPYING] = means["instructions"]
     return {name: means[name] for name in (*_FIRST, *means) if name in means}
 
 
@@ -170,24 +171,27 @@ def _summed(bench: Bench) -> str:
 def laws(found: Sequence[Growth]) -> Iterator[Text]:
     """The law of every function in every situation, and some of the counts."""
     width = max(len(growth.allocator) for growth in found)
-    for situation, some in groupby(found, key=lambda growth: growth.situation):
+    for situation, some in by_situation(found):
         at = _some_points(found[0])
         heading = _row(*(f"n = {n}" for n, _ in at))
         yield Text.assemble((f"{situation.about:{width + 57}}", "bold"), (heading, _DIM))
-        for _, of_function in groupby(some, key=lambda growth: growth.function):
-            for number, growth in enumerate(of_function):
-                yield _law(growth, width, first=number == 0)
+        before = ""
+        for growth in some:
+            yield _law(growth, width, "" if growth.call == before else growth.call)
+            before = growth.call
 
 
-def _law(growth: Growth, width: int, *, first: bool) -> Text:
+def _law(growth: Growth, width: int, call: str) -> Text:
     law = growth.law
     said = "exact" if law.exact else f"within {100 * law.error:.1f} %"
     if law.start != growth.points[0][0]:
         said += f" from n = {law.start}"
     counts = _row(*(count for _, count in _some_points(growth)))
-    call = growth.call if first else ""
     return Text.assemble(
-        f"  {call:20}  {growth.allocator:{width}}  ", (f"{law!s:18}", "bold"), f" {said:14}", counts
+        f"  {call:18} {'=' if call else ' '} ",
+        (f"{law!s:18}", "bold"),
+        f" {growth.allocator:{width}}  {said:14}",
+        counts,
     )
 
 

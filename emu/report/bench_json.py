@@ -42,7 +42,7 @@ def growth_document(growth: Growth) -> str:
     """The law of one function in one situation, and the counts that it is of."""
     law = growth.law
     return json.dumps({
-        "growth": growth.function,
+        "growth": growth.kind,
         "allocator": growth.allocator,
         "situation": growth.situation.about,
         "call": growth.call,

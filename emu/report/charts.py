@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
+from emu.allocators import OSMEM
 from emu.errors import InputError
 from emu.report import chart_data as data
 from emu.report.chart_data import Rows
@@ -28,6 +29,8 @@ CURVES = {
     ". largest free block": ("largest_free", FREE.colour, [7, 4]),
 }
 """Name to (attribute of a Sample, colour, dashes)."""
+_WALKED = (". free", ". largest free block")
+"""What is known only where the heap can be walked."""
 
 _STEP = "pow(2, max(3, ceil(log((domain('y')[1] - domain('y')[0]) / 9) / LN2)))"
 _ROUND = f"sequence(ceil(domain('y')[0] / {_STEP}) * {_STEP}, domain('y')[1] + 1, {_STEP})"
@@ -106,21 +109,22 @@ def curves(run: Run) -> Any:
     if not run.history.samples:
         return None
     alt, every = needed("altair"), data.stride(len(run.history.samples))
+    shown = {n: c for n, c in CURVES.items() if run.contract == OSMEM or n not in _WALKED}
     rows = [
         {"curve": name, "call": call, "bytes": size}
-        for name, (attribute, _, _) in CURVES.items()
+        for name, (attribute, _, _) in shown.items()
         for call, size in data.curve(run, attribute)
     ]
     picked = alt.selection_point(name="picked", fields=["curve"], bind="legend")
-    _, colours, dashes = zip(*CURVES.values(), strict=True)
+    _, colours, dashes = zip(*shown.values(), strict=True)
     legend = _legend(symbolSize=500, symbolStrokeWidth=3)
-    dash = alt.StrokeDash("curve:N", scale=_scale(list(CURVES), dashes), legend=legend)
+    dash = alt.StrokeDash("curve:N", scale=_scale(list(shown), dashes), legend=legend)
     axis = alt.Axis(values=alt.ExprRef(_ROUND), labelExpr=_BYTES)
     y = alt.Y("bytes:Q", title=None, axis=axis)
     lines = _chart(rows).encode(_x(run, "call"), y, dash).transform_filter(picked)
     casing = lines.mark_line(interpolate="step-after", strokeWidth=4, color="#666666")
     inner = lines.mark_line(interpolate="step-after", strokeWidth=2.5).encode(
-        alt.Color("curve:N", scale=_scale(list(CURVES), colours), legend=legend),
+        alt.Color("curve:N", scale=_scale(list(shown), colours), legend=legend),
         tooltip=_tips("curve", "call", "bytes"),
     )
     layers = [casing, inner.add_params(picked)]
@@ -132,7 +136,8 @@ def curves(run: Run) -> Any:
         diamond = diamond.encode(x="call:Q", y="bytes:Q", tooltip=_tips("why"))
         layers.append(diamond.encode(color=alt.value(ERROR.colour), opacity=alt.value(1)))
     note = f"the lowest and the highest of every {every} calls" if every > 1 else ""
-    return _sized(alt.layer(*layers), 300, "Break, live, free, largest free block", note)
+    name = "Break, live, free, largest free block" if len(shown) > 2 else "Break, live"
+    return _sized(alt.layer(*layers), 300, name, note)
 
 
 def cost(run: Run) -> Any:

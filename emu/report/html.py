@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from asm import layout
+from emu.allocators import OSMEM
 from emu.report import chart_data, charts
 from emu.report.chart_data import spaced
 from emu.report.charts import needed
@@ -42,8 +43,9 @@ def page(run: Run) -> str:
         told=told[:MOST_TOLD], untold=max(0, len(told) - MOST_TOLD), rows=rows,
         shown={row.step.call.index for row in rows if row.step and row.step.call},
         pictures=_pictures(run),
+        live=_live(run),
         crowded=[why for _, _, why in chart_data.crowded(run)], map=_map(run), blocks=_blocks(run),
-        output=run.output[:10_000].decode("utf-8", "backslashreplace"), bundle=_bundle(),
+        output=run.output[:10_000].decode("utf-8", "backslashreplace"), bundle=bundle(),
     )  # fmt: skip
     return str(text).encode("utf-8", "backslashreplace").decode("utf-8")
 
@@ -56,7 +58,7 @@ def _pictures(run: Run) -> dict[str, Any]:
 
 
 @cache
-def _bundle() -> str:
+def bundle() -> str:
     """Vega, Vega-Lite and vega-embed, once for all pictures of a page."""
     major, minor = needed("altair").SCHEMA_VERSION.removeprefix("v").split(".")[:2]
     bundle: str = needed("vl_convert").javascript_bundle(vl_version=f"{major}.{minor}")
@@ -79,11 +81,17 @@ def _figures(run: Run) -> list[tuple[str, str]]:
     free = [block.size for block in run.blocks if block.status is Status.FREE]
     used = [block.size for block in run.blocks if block.status is not Status.FREE]
     calls = [step for step in run.steps if step.call]
-    return [
+    made = [
         ("calls", spaced(len(calls))),
         ("instructions", spaced(run.instructions)),
         ("system calls", spaced(sum(len(step.syscalls) for step in calls))),
         ("bytes of heap", spaced(run.brk - run.heap_start)),
+    ]
+    if run.contract != OSMEM:
+        live = sum(one.size for one in run.live)
+        return [*made, (f"asked for, in {_count(len(run.live), 'block')}", spaced(live))]
+    return [
+        *made,
         (f"in use, in {_count(len(used), 'block')}", spaced(sum(used))),
         ("headers", spaced(len(run.blocks) * layout.META)),
         (f"free, in {_count(len(free), 'block')}", spaced(sum(free))),
@@ -188,6 +196,15 @@ def _blocks(run: Run) -> tuple[list[BlockRow], list[BlockRow], int]:
         return rows, [], 0
     half = MOST_ROWS // 2
     return rows[:half], rows[-half:], len(rows) - MOST_ROWS
+
+
+def _live(run: Run) -> list[tuple[str, int, int]]:
+    """(place, bytes asked for, call) of blocks in use, where the heap cannot be walked."""
+    if run.contract == OSMEM:
+        return []
+    places = (run.live_places[one.address] for one in run.live)
+    spelled = (place if isinstance(place, str) else f"{place:#x}" for place in places)
+    return [(place, one.size, one.given) for place, one in zip(spelled, run.live, strict=True)]
 
 
 def _role(block: Block) -> Role:

@@ -30,11 +30,17 @@ FREE = Role("free", ".", "#f4d58d")
 HEADER = Role("header", "H", "#444444")
 SLACK = Role("slack", "s", "#9ecae1")
 MAPPED = Role("mapped", "M", "#7b5ea7")
+OTHER = Role("the allocator's", "-", "#d9d9d9")
 ERROR = Role("error", "!", "#c1121f")
 
 ROLES: dict[str, Role] = {
     role.name: role for role in (USED, FREE, HEADER, SLACK, MAPPED, ERROR)
 }  # fmt: skip
+
+
+def painted(role: Role) -> str:
+    """A style for the terminal."""
+    return f"{'black' if role in (FREE, SLACK, OTHER) else 'white'} on {role.colour}"
 
 
 def parts(block: Block, requested: int | None) -> list[tuple[Role, int, int]]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from emu.allocators import OSMEM
+from emu.report.live import live_lines
 from emu.report.terminal import WIDTH, block_lines
 from emu.report.terminal import heap as heap_strip
 
@@ -23,7 +25,11 @@ def picture(heap: Heap) -> str:
     console = Console(file=out, width=WIDTH, color_system=None, highlight=False)
     blocks = heap.blocks
     requested = {address: promise.size for address, promise in heap.ledger.live.items()}
-    console.print(heap_strip(blocks, requested, WIDTH))
+    if heap.contract == OSMEM:
+        console.print(heap_strip(blocks, requested, WIDTH))
+    else:
+        for line in live_lines(heap.ledger.in_order(), heap.place, WIDTH):
+            console.print(line)
     if blocks:
         places = [heap.place(block.address) for block in blocks]
         givers = {address: promise.given for address, promise in heap.ledger.live.items()}

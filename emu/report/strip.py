@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from emu.report.palette import ERROR, FREE, USED, Role, parts
+from emu.report.palette import ERROR, FREE, OTHER, USED, Role, parts
 from emu.view.blocks import Block
 
 Piece = tuple[Role, int]
@@ -26,6 +26,11 @@ def cells(blocks: Sequence[Block], requested: Mapping[int, int], width: int) -> 
         for block in blocks
         for role, start, end in parts(block, requested.get(block.address))
     ]
+    return fitted(pieces, width)
+
+
+def fitted(pieces: list[Piece], width: int) -> list[Piece]:
+    """Pieces with lengths in bytes, with lengths in cells: `width` of them, 0 for no piece."""
     if not pieces:
         return []
     if len(pieces) > width:
@@ -36,7 +41,7 @@ def cells(blocks: Sequence[Block], requested: Mapping[int, int], width: int) -> 
 
 def _share(pieces: list[Piece], width: int) -> list[int]:
     """One cell each, and the rest by size; headers and slack take no more."""
-    growing = [size if role in (USED, FREE, ERROR) else 0 for role, size in pieces]
+    growing = [size if role in (USED, FREE, ERROR, OTHER) else 0 for role, size in pieces]
     total, spare = sum(growing), width - len(pieces)
     if not total:
         return [1] * (len(pieces) - 1) + [1 + spare]

@@ -9,7 +9,9 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from asm import layout
-from emu.report.palette import ERROR, FREE, HEADER, SLACK, USED, Role
+from emu.allocators import OSMEM
+from emu.report.live import live_lines
+from emu.report.palette import ERROR, FREE, HEADER, SLACK, USED, Role, painted
 from emu.report.strip import cells
 from emu.run import Run, Step
 from emu.scenario import operations as op
@@ -45,7 +47,11 @@ def show(run: Run, to: Console, *, blocks: bool = True) -> None:
         to.print(Text(run.scenario.about, style="italic"), soft_wrap=True)
     for line in calls(run, to.width):
         to.print(line, soft_wrap=True)
-    to.print(heap(run.blocks, run.requested, to.width))
+    if run.contract != OSMEM:
+        for line in live_lines(run.live, run.live_places.__getitem__, min(to.width, WIDTH)):
+            to.print(line, soft_wrap=True)
+    else:
+        to.print(heap(run.blocks, run.requested, to.width))
     if blocks and run.blocks:
         for line in block_lines(run.blocks, run.block_places, run.heap_start, run.history.since):
             to.print(line, soft_wrap=True)
@@ -158,14 +164,14 @@ def heap(blocks: Sequence[Block], requested: Mapping[int, int], width: int) -> G
     )  # fmt: skip
     strip = Text("|")
     for role, length in cells(blocks, requested, min(width, WIDTH) - 2):
-        strip.append(role.letter * length, style=_painted(role))
+        strip.append(role.letter * length, style=painted(role))
     return Group(numbers, strip + Text("|"), legend())
 
 
 def legend() -> Text:
     text = Text()
     for role in (HEADER, USED, SLACK, FREE):
-        text.append(f" {role.letter} ", style=_painted(role))
+        text.append(f" {role.letter} ", style=painted(role))
         text.append(f" {role.name}   ", style=_DIM)
     return text
 
@@ -193,7 +199,7 @@ def block_lines(
         )  # fmt: skip
         line = Text(row.rstrip())
         at = row.index(f"{role.letter} ")
-        line.stylize(_painted(role), at, at + 1)
+        line.stylize(painted(role), at, at + 1)
         yield line
 
 
@@ -249,10 +255,6 @@ _UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 def _header(address: int, heap_start: int) -> str:
     """A header's address; 0 is the end of the list."""
     return f"heap+{address - heap_start:#x}" if address >= heap_start else str(address or "-")
-
-
-def _painted(role: Role) -> str:
-    return f"{'black' if role in (FREE, SLACK) else 'white'} on {role.colour}"
 
 
 def _mark(role: Role, width: int = 2) -> tuple[str, str]:

@@ -2,12 +2,14 @@
 
 The same name, n and seed give the same calls on every machine and every version of Python: all
 chance comes from `random()` of a seeded Mersenne Twister, whose sequence Python promises to keep,
-and is turned into whole numbers here. n is the number of blocks; a pattern makes about 2 n calls.
+and is turned into whole numbers here. n is how many blocks there are, more or less; a pattern makes
+some 2 n or 3 n calls.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -15,6 +17,8 @@ from emu.errors import ScenarioError
 from emu.scenario import operations as op
 from emu.scenario.operations import Allocation, Scenario, Statement
 
+_STEPS = 8
+"""Of a buffer that grows."""
 DEFAULT_N, MOST_N = 1000, 1_000_000
 
 
@@ -91,22 +95,25 @@ def binary(n: int, chance: Chance) -> Iterator[Allocation]:
 
 
 def realloc_growth(n: int, chance: Chance) -> Iterator[Allocation]:
-    """Growth behind a blocking neighbour: a buffer grows, and a new block always stands behind it.
+    """Growth behind a blocking neighbour: a buffer doubles, and a block as large stands behind it.
 
-    So it can never grow where it is: every step copies all of it, and leaves a hole that is too
-    small for the next one. Some of the neighbours are given back on the way.
+    So it can never grow where it is: all of it is copied, every time. All the holes that it left
+    together are too small for it, and for its new neighbour. After eight steps all is given back,
+    in no order, and another buffer begins.
     """
-    yield op.Malloc(_id(0), 64)
-    size, held = 64, []
-    for number in range(1, n):
-        held.append(number)
-        yield op.Malloc(_id(number), chance.between(1, 64))
-        size += chance.between(1, 96)
-        yield op.Realloc(_id(0), _id(0), size)
-        if number % 4 == 0:
-            yield op.Free(_id(chance.taken(held)))
-    for number in (0, *held):
-        yield op.Free(_id(number))
+    numbers = count()
+    for _ in range(max(1, n // 8)):
+        size = chance.between(16, 64)
+        buffer, *held = next(numbers), next(numbers)
+        yield op.Malloc(_id(buffer), size)
+        yield op.Malloc(_id(held[0]), size)
+        for _ in range(_STEPS):
+            size = 2 * size + chance.below(size)
+            held.append(next(numbers))
+            yield op.Realloc(_id(buffer), _id(buffer), size)
+            yield op.Malloc(_id(held[-1]), size)
+        for number in chance.shuffled([buffer, *held]):
+            yield op.Free(_id(number))
 
 
 def uniform(n: int, chance: Chance) -> Iterator[Allocation]:

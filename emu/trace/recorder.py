@@ -67,6 +67,15 @@ class Recorder:
         self._changed_at = 0, 0, 0
         self._first_count = self._calls = 0
 
+    @property
+    def records_accesses(self) -> bool:
+        return self._accesses is not None
+
+    @property
+    def calls(self) -> int:
+        """Calls of the allocator so far."""
+        return self._calls
+
     def __enter__(self) -> Self:
         self.start()
         return self

@@ -46,6 +46,20 @@ def describe(call: Call, before: Walk, after: Walk) -> list[str]:
     return words + _allocated(call, moment)
 
 
+def describe_unwalked(call: Call) -> list[str]:
+    """The same where nobody can walk the heap: what the kernel gave, and what moved."""
+    words = []
+    if call.kind == "realloc" and call.args[0] and call.result:
+        words.append("stays" if call.result == call.args[0] else "moved")
+    if call.kind != "free" and not call.result:
+        freed = call.kind == "realloc" and call.args[0] and not call.args[1]
+        words += ["freed"] if freed else _refused(call)
+    if _mapped(call):
+        words.append(f"mapped {_size(_mapped(call))}")
+    unmapped = sum(s.args[1] for s in call.syscalls if s.name == "munmap" and s.errno is None)
+    return words + ([f"unmapped {_size(unmapped)}"] if unmapped else [])
+
+
 def _freed(call: Call, moment: Moment) -> list[str]:
     address = call.args[0]
     if not address:

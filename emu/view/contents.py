@@ -7,6 +7,7 @@ from typing import Protocol
 
 from syscalls.abi import PAGE
 from syscalls.memory import Memory
+from syscalls.page_sets import runs
 
 
 class TouchedMemory(Memory, Protocol):
@@ -36,20 +37,23 @@ class Contents:
 
     def changes(self, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
         """(address, before, now) of each page in [start, end) that is not as it was."""
-        for page in self._candidates(start, end):
-            now = self._memory.read(page, PAGE)
-            before = self._pages.get(page, _ZERO)
-            if now != before:
-                self._pages[page] = now
-                yield page, before, now
+        pages, known = self._candidates(start, end), self._pages
+        for run_start, run_end in runs(pages):
+            bytes_of_run = self._memory.read(run_start, run_end - run_start)
+            for page in range(run_start, run_end, PAGE):
+                before = known.get(page, _ZERO)
+                if not bytes_of_run.startswith(before, page - run_start):
+                    now = bytes_of_run[page - run_start : page - run_start + PAGE]
+                    known[page] = now
+                    yield page, before, now
 
     def accept(self, start: int, size: int) -> None:
         """These bytes are as they should be."""
         for page in self._candidates(start, start + size):
-            now = self._memory.read(page, PAGE)
             before = self._pages.get(page, _ZERO)
             first, last = max(start - page, 0), min(start + size - page, PAGE)
-            self._pages[page] = before[:first] + now[first:last] + before[last:]
+            now = self._memory.read(page + first, last - first)
+            self._pages[page] = before[:first] + now + before[last:]
 
     def _candidates(self, start: int, end: int) -> list[int]:
         """Pages of a range that may hold something, or held something once."""

@@ -24,7 +24,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The heap after a call, in bytes. brk counts from the heap's start."""
+    """The heap after a call, in bytes. brk counts from the heap's start.
+
+    free and largest_free are 0, and blocks those in use, where nobody can walk it.
+    """
 
     call: int
     brk: int

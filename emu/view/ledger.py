@@ -101,6 +101,10 @@ class Ledger:
         self._carried, self._carried_size = saved.carried
         self.findings = saved.findings.again(self.findings)
 
+    def in_order(self) -> list[Promise]:
+        """The blocks in use, in address order."""
+        return [self.live[address] for address in self._order]
+
     def holding(self, address: int) -> Promise | None:
         """The block in use that holds an address."""
         index = bisect_right(self._order, address) - 1

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 
-from emu.process.process import Process
-from emu.view.ledger import Ledger
+from emu.process.process import CallableProcess
 
 
 class MemorySlice:
@@ -15,11 +15,11 @@ class MemorySlice:
         heap.memory[p : p + 2] = b"ok"      a person's hand: no rights are asked
         heap.memory[p]                      one byte, an int
 
-    IndexError where nothing is mapped.
+    IndexError where nothing is mapped. written(start, size): told of what was changed.
     """
 
-    def __init__(self, process: Process, ledger: Ledger) -> None:
-        self._process, self._ledger = process, ledger
+    def __init__(self, process: CallableProcess, written: Callable[[int, int], None]) -> None:
+        self._process, self._written = process, written
 
     def __getitem__(self, key: int | slice) -> int | bytes:
         start, end = self._range(key)
@@ -32,7 +32,7 @@ class MemorySlice:
         if len(data) != end - start:
             raise ValueError(f"{len(data)} bytes do not fill {end - start}")
         self._process.memory.write(start, data)
-        self._ledger.written(start, len(data))
+        self._written(start, len(data))
 
     def _range(self, key: int | slice) -> tuple[int, int]:
         if not isinstance(key, slice):
@@ -47,7 +47,7 @@ class MemorySlice:
         return start, end
 
 
-def mapped(process: Process, start: int, end: int, *, writable: bool = False) -> bool:
+def mapped(process: CallableProcess, start: int, end: int, *, writable: bool = False) -> bool:
     """Whether all of [start, end) is mapped, and may be written to."""
     reached = start
     for region in process.kernel.space.overlapping(start, end):

@@ -77,6 +77,11 @@ class Handles:
         except Errno:
             return self.make(os.open, handle.path, flags)
 
+    def again(self) -> tuple[Handles, list[tuple[Handle, Handle]]]:
+        """For another process, and (old, new) of each: it closes its own."""
+        new = Handles()
+        return new, [(old, new.make(os.dup, old.fd)) for old in self._live if old.fd >= 0]
+
     def close(self) -> None:
         """All of them."""
         for handle in list(self._live):

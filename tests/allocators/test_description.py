@@ -7,7 +7,9 @@ from types import MappingProxyType
 import pytest
 
 from emu import Heap
-from emu.allocators.description import MALLOC, OSMEM, Description, contract_of, functions_in
+from emu.allocators.choice import Choice
+from emu.allocators.description import MALLOC, OSMEM, Description, described, functions_in
+from emu.allocators.files import Kind
 from emu.errors import AllocatorError
 from emu.process.event import kind_of
 
@@ -45,13 +47,32 @@ def test_malloc_without_free_is_no_allocator():
     assert functions_in({"os_malloc", "malloc"}.__contains__) is None
 
 
-def test_what_is_called_os_malloc_is_held_to_osmem():
-    assert (contract_of("os_"), contract_of(""), contract_of("mm_")) == (OSMEM, MALLOC, MALLOC)
+@pytest.mark.parametrize(("prefix", "contract"), [("os_", OSMEM), ("", MALLOC), ("mm_", MALLOC)])
+def test_what_is_called_os_malloc_is_held_to_osmem(prefix, contract):
+    names = {prefix + "malloc", prefix + "free"}
+    assert described(Choice("mine.c"), names, Kind.C).contract == contract
+
+
+@pytest.mark.parametrize(
+    ("names", "prefix", "message"),
+    [
+        ({"os_malloc"}, None, "no allocator: os_free is missing"),
+        ({"my_free", "my_calloc"}, None, "no allocator: my_malloc is missing"),
+        ({"je_malloc", "malloc", "free"}, "je_", "no allocator: je_free is missing"),
+        ({"malloc", "free"}, "x_", "no allocator: x_malloc, x_free are missing"),
+        ({"je_malloc", "je_free"}, None, "expected: --prefix je_"),
+        (set(), None, "it has no malloc and no free by a name that is known"),
+    ],
+)
+def test_what_is_missing_is_named(names, prefix, message):
+    with pytest.raises(AllocatorError) as error:
+        described(Choice("mine.c", prefix=prefix), names, Kind.C)
+    assert message in str(error.value)
 
 
 def test_a_function_that_is_missing_is_said_to_be():
     functions = MappingProxyType({"malloc": "mm_malloc", "free": "mm_free"})
-    described = Description("mm.c", functions, "mm_", None, MALLOC, "C source")
+    described = Description("mm.c", functions, "mm_", None, MALLOC, Kind.C)
     assert not described.has("calloc")
     with pytest.raises(AllocatorError, match=r"mm\.c: the allocator has no mm_calloc"):
         described.function("calloc")

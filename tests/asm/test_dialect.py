@@ -79,6 +79,7 @@ REFUSED = [
     ("mov rax, [rip + SIZE]", "loses the label"),
     ("mov rax, [rip + cell + SIZE]", "loses the label"),
     ("mov rax, [rip + rax]", "rip takes no other"),
+    ("mov rax, [rdi + SIZE + BACK]", "takes the last"),
     ("mov rax, [rdi + SIZE*8]", "only a register"),
     ("mov rax, [rdi + (8)]", "minus"),
     ("mov rax, [rdi + ]", "missing"),

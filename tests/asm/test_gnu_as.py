@@ -13,10 +13,12 @@ from asm.source import PACKAGE
 
 ROOTS = [
     PACKAGE / "osmem" / "osmem.s",
+    PACKAGE / "indexed" / "indexed.s",
     PACKAGE / "harness.s",
     PACKAGE / "replay.s",
     PACKAGE / "probe" / "access.s",
     PACKAGE / "probe" / "align.s",
+    PACKAGE / "probe" / "shadow.s",
     PACKAGE / "probe" / "step.s",
     PACKAGE / "probe" / "count.s",
 ]
@@ -44,7 +46,11 @@ def test_both_assemblers_make_the_same_bytes(both: Pair) -> None:
 
 
 def test_every_shipped_source_belongs_to_a_program_compared_here() -> None:
-    included = [*(PACKAGE / "osmem").glob("*.s"), PACKAGE / "probe" / "inline.s"]
+    included = [
+        *(PACKAGE / "osmem").glob("*.s"),
+        *(PACKAGE / "indexed").glob("*.s"),
+        PACKAGE / "probe" / "inline.s",
+    ]
     assert set(PACKAGE.rglob("*.s")) == {*ROOTS, *included}
 
 

@@ -12,6 +12,7 @@ from tests.bench import (
     bench_exec,
     bench_guest,
     bench_heap,
+    bench_replay,
     bench_spread,
     bench_time,
     bench_trace,
@@ -63,3 +64,10 @@ def test_spreading_work_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     (figure,) = bench_spread.figures()
     assert figure.ratio > 0
     assert figure.goal == ">= 1.7"
+
+
+def test_replays_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, little in {"_CALLS": 60, "_LIVE": 10, "_ROUNDS": 1}.items():
+        monkeypatch.setattr(bench_replay, name, little)
+    assert bench_replay.untraced_replay() == bench_replay.in_unicorn()
+    assert all(figure.ratio > 0 for figure in bench_replay.figures())

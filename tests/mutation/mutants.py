@@ -42,7 +42,8 @@ class Mutant:
     def name(self) -> str:
         """What stays the same when lines move."""
         again = f" #{self.nth}" if self.nth > 1 else ""
-        return f"{self.file} {self.function}{again}: {self.before} -> {self.after or 'nothing'}"
+        where = f"{self.file} {self.function}".strip()
+        return f"{where}{again}: {self.before} -> {self.after or 'nothing'}"
 
     def write(self, folder: Path, into: Path) -> Path:
         """The whole mutated allocator in a new folder; the file that it begins in."""

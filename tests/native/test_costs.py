@@ -10,14 +10,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from building import HERE, build, link
-from scripts import written
 
 from asm.elf.symbols import functions
 from asm.image import Image
 from emu import Heap, allocators
 from emu.trace import profile
 from tests.callgrind import counted
+from tests.native.building import HERE, build, link
+from tests.native.scripts import written
 
 
 @pytest.mark.parametrize("allocator", allocators.SHIPPED)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from building import HERE, build, link, run
 from elftools.elf.elffile import ELFFile
 
 from asm import AssemblyError, assemble
@@ -17,6 +16,7 @@ from asm.elf.references import moved_numbers
 from asm.image import Image
 from asm.source import PACKAGE
 from emu import native
+from tests.native.building import HERE, build, link, run
 
 FILES = ("libosmem.so", "osmem.o")
 TABLE = "\n.data\n.p2align 3\ntable: .quad os_free, table\n"

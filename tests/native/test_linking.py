@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from building import HERE, build, link, run
 
 from emu import native
 from emu.allocators import ENTRY_POINTS
+from tests.native.building import HERE, build, link, run
 
 USES = HERE / "uses.c"
 LIBRARY = "libosmem.so"

@@ -11,7 +11,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from building import build, link, run
+
+from tests.native.building import build, link, run
 
 PROGRAMS = {
     "ls": ["ls", "-lR", "/usr/share/doc/gdb", "/usr/include/linux"],

@@ -44,7 +44,8 @@ def _one_by_one(process: Process, table: list[Planned]) -> tuple[list[int], int]
     instructions = 0
     for call in table:
         first = call.first if call.of is None else results[call.of]
-        returned = process.call(call.function, first, call.second)
+        arguments = (first,) if call.second is None else (first, call.second)
+        returned = process.call(call.function, *arguments)
         results.append(returned.result)
         instructions += returned.instructions
     return results, instructions
@@ -160,7 +161,7 @@ def test_a_death_says_which_call_died(load: Load) -> None:
     f, n = process.image.symbols["f"], process.image.symbols["n"]
     with pytest.raises(GuestFault) as caught:
         replay(process, [Planned(f, n), Planned(f, second=3, of=0), Planned(f, 0)])
-    assert caught.value.scene.running == "f(0, 0), call 3 of the replay"
+    assert caught.value.scene.running == "f(0), call 3 of the replay"
 
 
 def test_the_budget_is_that_of_a_call_and_not_of_all(load: Load) -> None:
@@ -168,7 +169,7 @@ def test_the_budget_is_that_of_a_call_and_not_of_all(load: Load) -> None:
     assert _replayed(load, loop, 50, budget=1000).returned.instructions == 50 * 802
     with pytest.raises(BudgetSpent, match="no return within 1000") as caught:
         _replayed(load, "f: cmp edi, 2\nje f\nret", budget=1000)
-    assert caught.value.scene.running == "f(2, 0), call 3 of the replay"
+    assert caught.value.scene.running == "f(2), call 3 of the replay"
 
 
 def test_the_exit_of_the_process_ends_a_replay(load: Load) -> None:

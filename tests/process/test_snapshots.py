@@ -373,11 +373,18 @@ def test_a_file_in_memory_is_the_hosts_and_is_refused_while_it_is_known(load: Lo
     process.snapshot()
 
 
-def test_a_process_with_files_of_the_hosts_is_not_forked(load: Load, tmp_path) -> None:
+def test_a_process_with_files_of_the_hosts_open_is_not_forked(load: Load, tmp_path) -> None:
+    (tmp_path / "file").write_bytes(b"text")
     process = load(GUEST, world=World(root=tmp_path))
-    process.snapshot()
+    path = process.image.symbols["data"]
+    process.memory.write(path, b"/file\0")
+    fd = process.call("sys", OPEN, path, 0).result
     with pytest.raises(SnapshotError, match="twice"):
         process.fork()
+    process.call("sys", CLOSE, fd)
+    with process.fork() as other:
+        process.close()
+        assert other.call("sys", OPEN, path, 0).result == fd, "it has the host's files by itself"
 
 
 def test_guarded_pages_are_guarded_again(load: Load) -> None:

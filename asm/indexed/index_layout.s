@@ -1,0 +1,61 @@
+# The numbers of the index, its drawing, and where it begins.
+#
+# Every FREE block of the heap is in a tree or in the list of the unmerged, and
+# says so in the first 8 bytes of its payload, which every block has:
+#
+#     header                            payload
+#     +------+--------+------+------+   +--------------+---------------+
+#     | size | status | prev | next |   | left  or     | right  or     |  ...
+#     |      |  FREE  |      |      |   | following    | previous      |
+#     +------+--------+------+------+   +--------------+---------------+
+#     0                             32  32             36              40
+#
+# A link is 32 bits: how far a payload is from the heap's start, in units of 8
+# bytes. The first payload's is 4; 0 is no block. So links reach 32 GiB. A heap of
+# REACH bytes gets no more blocks: os_malloc answers as if the kernel had refused.
+# This alone is not as in osmem. The last block may begin there and be as long as
+# THRESHOLD, and what it gives back begins within 32 GiB all the same.
+#
+# One bin for each size up to 131056, and one for all that is larger. A bin is
+# the link of a tree's root; three floors of bits say which bins are not empty:
+#
+#     top        4 bits     one a word of the middle
+#     middle     4 words    one bit a word of the bottom
+#     bottom   256 words    one bit a bin
+#     bins   16384 links    bin i: blocks of 8 * i bytes; the last: larger ones
+#
+# A tree is a treap: in order by address (in the last bin by size, then by
+# address), and no node's priority is above its parent's. The priority is the
+# link's CRC-32C, one instruction and no room. No two links have the same. A
+# tree's shape depends on nothing but what is in it, and its depth grows with the
+# logarithm, since the CRC scatters what is evenly spaced; a product would not.
+#
+#     two neighbours are FREE     until the next search; one is unmerged then
+#     no FREE neighbour           the block is in the tree of its bin
+
+        .equ LEFT,          0           # u32 at the payload: root of what is lower
+        .equ RIGHT,         4           # u32: root of what is higher
+        .equ FOLLOWING,     0           # u32: in the list of the unmerged
+        .equ PREVIOUS,      4           # u32
+
+# The header's fields, from the payload.
+        .equ SIZE_HERE,     -32
+        .equ STATUS_HERE,   -24
+
+        .equ LAST_BIN,      16383       # sizes from 8 * LAST_BIN on
+        .equ REACH,         0x7fffc0000 # bytes of heap: 32 GiB - 2 * THRESHOLD
+
+        .equ BOTTOM,        0           # from bin_map: one bit a bin
+        .equ MIDDLE,        2048        # one bit a word of the bottom
+        .equ TOP,           2080        # one bit a word of the middle
+        .equ BINS,          2088        # the roots, 4 bytes each
+
+        .data
+        .p2align 3
+bin_map:        .zero 2048      # BOTTOM
+                .zero 32        # MIDDLE
+                .zero 8         # TOP
+                .zero 65536     # BINS
+unmerged:       .quad 0         # link of the first unmerged block
+
+        .text

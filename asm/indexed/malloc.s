@@ -1,0 +1,190 @@
+# void *os_malloc(size_t size)
+#
+#   in        rdi = bytes
+#   out       rax = payload, or 0 (os_errno is set where memory ran out)
+#   clobbers  what the System V ABI lets it
+
+        .globl  os_malloc
+os_malloc:
+        mov     esi, THRESHOLD
+        # fall through
+
+# alloc(size, threshold) -> payload
+#
+#   in        rdi = bytes
+#             rsi = from which size on, header counted, the block is mapped
+#   out       rax = payload, or 0
+#   clobbers  every register a caller saves
+alloc:
+        sub     esi, META
+        cmp     rdi, rsi
+        jae     .Lalloc_large
+        add     rdi, ALIGN_UP
+        and     rdi, ALIGN_MASK
+        jz      .Lalloc_nothing
+        # fall through
+
+# heap_alloc(need) -> payload
+#
+#   in        rdi = need, a multiple of 8, more than 0
+#   out       rax = payload, or 0
+#   clobbers  every register a caller saves
+#
+# Best fit; else a longer tail; else a new one.
+heap_alloc:
+        cmp     dword ptr [rip + unmerged], 0
+        jne     .Ltake_merge
+.Ltake_look:
+        mov     r8, [rip + heap_head]
+        lea     r10, [rip + bin_map]
+        mov     ecx, edi
+        shr     ecx, 3                          # the bin of blocks that fit exactly
+        mov     eax, ecx
+        shr     eax, 6
+        mov     rdx, [r10 + rax*8 + BOTTOM]
+        shr     rdx, cl                         # that one, and those above it
+        bsf     rdx, rdx
+        jz      .Ltake_other_word
+        add     ecx, edx
+.Ltake_bin:
+        lea     r9, [r10 + rcx*4 + BINS]
+        mov     edx, [r9]
+        mov     eax, [r8 + rdx*8 + LEFT]
+        test    eax, eax
+        jnz     .Ltake_leftmost
+        mov     eax, [r8 + rdx*8 + RIGHT]
+        mov     [r9], eax
+        test    eax, eax
+        jz      .Ltake_last
+.Ltake_block:
+        lea     rax, [r8 + rdx*8]
+        mov     rcx, [rax + SIZE_HERE]
+        mov     dword ptr [rax + STATUS_HERE], ALLOC
+        sub     rcx, rdi                        # what would be left over
+        cmp     rcx, SPLIT_MIN
+        jae     .Ltake_split
+        ret
+.Ltake_split:
+        lea     rsi, [rax + rdi]
+        mov     [rax + SIZE_HERE], rdi
+        lea     rdi, [rax + TO_HEADER]
+        mov     rdx, rsi                        # the rest's header
+        sub     rcx, META
+        call    link_rest
+        mov     rdi, rdx
+        jmp     insert_block                    # no FREE neighbour: we have merged
+
+.Ltake_leftmost:
+        lea     r9, [r8 + rdx*8 + LEFT]
+        mov     edx, eax
+        mov     eax, [r8 + rdx*8 + LEFT]
+        test    eax, eax
+        jnz     .Ltake_leftmost
+        mov     eax, [r8 + rdx*8 + RIGHT]
+        mov     [r9], eax
+        jmp     .Ltake_block
+.Ltake_last:
+        call    empty_bin
+        jmp     .Ltake_block
+
+.Lalloc_large:
+        mov     rax, MAX_REQUEST
+        cmp     rdi, rax
+        ja      out_of_memory
+        jmp     map_block
+.Lalloc_nothing:
+        xor     eax, eax
+        ret
+
+.Ltake_other_word:
+        mov     ecx, eax                        # above the bottom's word
+        shr     eax, 6
+        mov     rdx, [r10 + rax*8 + MIDDLE]
+        shr     rdx, cl
+        shr     rdx, 1
+        bsf     rdx, rdx
+        jz      .Ltake_other_middle
+        lea     ecx, [rcx + rdx + 1]
+.Ltake_word:
+        mov     rdx, [r10 + rcx*8 + BOTTOM]
+        bsf     rdx, rdx
+        shl     ecx, 6
+        add     ecx, edx
+        jmp     .Ltake_bin
+.Ltake_other_middle:
+        mov     ecx, eax                        # above the middle's word
+        mov     rdx, [r10 + TOP]
+        shr     rdx, cl
+        shr     rdx, 1
+        bsf     rdx, rdx
+        jz      .Ltake_no_fit
+        lea     ecx, [rcx + rdx + 1]
+        mov     rdx, [r10 + rcx*8 + MIDDLE]
+        bsf     rdx, rdx
+        shl     ecx, 6
+        add     ecx, edx
+        jmp     .Ltake_word
+
+.Ltake_merge:
+        push    rdi
+        call    merge_unmerged
+        pop     rdi
+        jmp     .Ltake_look
+
+.Ltake_no_fit:
+        push    rbx
+        mov     rbx, rdi
+        test    r8, r8
+        jz      .Ltake_begin
+        mov     rdi, [rip + heap_tail]
+        cmp     dword ptr [rdi + BLOCK_STATUS], FREE
+        jne     .Ltake_new_tail
+        call    remove_block                    # free but too small: longer
+        mov     rdi, rbx
+        call    grow_tail
+        test    rax, rax
+        jz      .Ltake_tail_refused
+        mov     dword ptr [rax + BLOCK_STATUS], ALLOC
+        add     rax, META
+        pop     rbx
+        ret
+.Ltake_tail_refused:
+        mov     rdi, [rip + heap_tail]
+        call    insert_block
+        pop     rbx
+        ret
+.Ltake_new_tail:
+        mov     rax, [rip + heap_break]
+        sub     rax, r8
+        mov     rcx, REACH
+        cmp     rax, rcx
+        ja      .Ltake_out_of_reach
+        lea     rdi, [rbx + META]
+        call    grow
+        test    rax, rax
+        jz      .Ltake_refused
+        mov     rdi, rax
+        mov     rsi, rbx
+        mov     edx, ALLOC
+        call    append_block
+        lea     rax, [rdi + META]
+.Ltake_refused:
+        pop     rbx
+        ret
+.Ltake_out_of_reach:
+        pop     rbx
+        jmp     out_of_memory
+.Ltake_begin:
+        mov     edi, PREALLOC                   # the heap's first use
+        call    grow
+        test    rax, rax
+        jz      .Ltake_refused
+        mov     rdi, rax
+        mov     esi, FIRST_FREE
+        mov     edx, FREE
+        call    append_block
+        mov     r8, rdi
+        call    insert_block
+        mov     rdi, rbx
+        pop     rbx
+        jmp     .Ltake_look

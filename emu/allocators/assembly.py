@@ -1,0 +1,67 @@
+"""Allocators in assembly, shipped or a person's own, as images ready to be loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from asm import Image
+from asm.assembler import assemble_cached
+from asm.errors import why
+from asm.source import PACKAGE
+from emu.allocators.choice import Choice
+from emu.allocators.description import Description, described, lacking
+from emu.allocators.files import EXPECTED, Kind, kind_of
+from emu.errors import AllocatorError
+
+ENTRY_POINTS = ("os_malloc", "os_calloc", "os_realloc", "os_free")
+ERRNO = "os_errno"
+SHIPPED = ("osmem", "indexed")
+
+
+def find(name: str | Path) -> Image:
+    """A shipped allocator, or a `.s` file, assembled; the same file is assembled once.
+
+    AllocatorError where there is none, or where it lacks one of osmem's entry points;
+    AssemblyError where a line of it cannot be assembled.
+    """
+    image = assemble_cached(_source(str(name)))
+    missing = [entry for entry in ENTRY_POINTS if entry not in image.exported]
+    if missing:
+        raise lacking(missing, str(name), f"the global labels {', '.join(ENTRY_POINTS)}")
+    return image
+
+
+def assembled(choice: Choice) -> tuple[Image, Description]:
+    """An image with any allocator's functions, and what is known of it. Errors as with `find`."""
+    image = assemble_cached(_source(choice.name))
+    if choice.cflags:
+        raise AllocatorError(
+            "this is assembly, and no compiler sees it", f"--cflags {choice.cflags}"
+        )
+    errno = image.symbols[ERRNO] if ERRNO in image.exported else None
+    return image, described(choice, image.exported, Kind.ASSEMBLY, errno)
+
+
+def path_of(name: str) -> Path:
+    """Where the source of a shipped allocator is; any other name is a path of what is there."""
+    if name in SHIPPED:
+        return PACKAGE / name / f"{name}.s"
+    path = Path(name)
+    try:
+        if name and path.is_dir():
+            raise AllocatorError("this is a directory", name, expected=EXPECTED)
+        found = bool(name) and path.exists()
+    except (OSError, ValueError) as error:
+        reason = why(error) if isinstance(error, OSError) else str(error)
+        raise AllocatorError(f"cannot be read: {reason}", name[:80]) from None
+    if not found:
+        known = f"a shipped one ({', '.join(SHIPPED)}), {EXPECTED}"
+        raise AllocatorError(f"unknown allocator `{name}`", expected=known)
+    return path
+
+
+def _source(name: str) -> Path:
+    path = path_of(name)
+    if name not in SHIPPED and kind_of(path, name) is not Kind.ASSEMBLY:
+        raise AllocatorError("this is no assembly source", name, expected="a .s file")
+    return path

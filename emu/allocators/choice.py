@@ -1,0 +1,26 @@
+"""Which allocator: what a person names, and the options around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Choice:
+    """name: a shipped allocator's, or the path of a file. cflags: for the host's cc.
+
+    prefix: what its functions' names begin with; None: it is found.
+    """
+
+    name: str
+    cflags: str = ""
+    prefix: str | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def choice_of(allocator: str | Path | Choice) -> Choice:
+    """A choice, where only the name is given."""
+    return allocator if isinstance(allocator, Choice) else Choice(str(allocator))

@@ -1,0 +1,131 @@
+"""Accesses looked at while guest code runs, by the shadow: machine code of ours, or Python.
+
+asm/probe/shadow.s has what is let pass. All else is told, at the access: of a read that it was
+made, of a write that it will be.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from emu.process import binding, host_code
+from emu.process.binding import WRITE, Hook
+from emu.process.engine import Engine
+from emu.process.shadow import Shadow, State, pattern
+from syscalls.abi import PAGE
+
+OnTouch = Callable[[bool, int, int], None]
+"""Told whether it writes, the address, and the size in bytes. Nothing may escape from it."""
+_LAYOUT = host_code.layout_of("shadow")
+_INSIDE, _RETURN, _TELL = (_LAYOUT[name] // 8 for name in ("INSIDE", "RETURN", "TELL"))
+_WIDEST = _LAYOUT["WIDEST"]
+"""Bytes of an access that the machine code judges; and it judges none across two pages."""
+_NOWHERE = 1
+
+
+class ShadowProbe(Protocol):
+    """Watches an engine until it is closed.
+
+    inside: whether the allocator runs. leaves_at: a place on the stack; who touches the word there
+    is told of, whatever it is.
+    """
+
+    inside: bool
+    leaves_at: int | None
+
+    def close(self) -> None:
+        """It watches no more."""
+
+
+def make_shadow_probe(engine: Engine, shadow: Shadow, on_touch: OnTouch) -> ShadowProbe:
+    """The fastest probe that this host can run. All code must be forgotten, also at its close."""
+    if host_code.runs_here():
+        return MachineShadowProbe(engine, shadow, on_touch)
+    return PythonShadowProbe(engine, shadow, on_touch)
+
+
+class MachineShadowProbe:
+    """Layout and meaning of the header: asm/probe/shadow.s."""
+
+    def __init__(self, engine: Engine, shadow: Shadow, on_touch: OnTouch) -> None:
+        self._engine, self._shadow, self._tell = engine, shadow, on_touch
+        self._header = shadow.header
+        self._callback = binding.ACCESS(self._touched)
+        self._header[_TELL] = ctypes.cast(self._callback, ctypes.c_void_p).value or 0
+        self.inside, self.leaves_at = False, None
+        routine = ctypes.c_void_p(host_code.address_of("shadow", "watch_access"))
+        self._hook = engine.hook(Hook.ACCESS, routine, user=ctypes.addressof(self._header))
+
+    @property
+    def inside(self) -> bool:
+        return bool(self._header[_INSIDE])
+
+    @inside.setter
+    def inside(self, inside: bool) -> None:
+        self._header[_INSIDE] = inside
+
+    @property
+    def leaves_at(self) -> int | None:
+        place = self._header[_RETURN]
+        return None if place == _NOWHERE else place
+
+    @leaves_at.setter
+    def leaves_at(self, place: int | None) -> None:
+        self._header[_RETURN] = _NOWHERE if place is None else place
+
+    def close(self) -> None:
+        self._engine.unhook(self._hook)
+
+    def _touched(self, _: Any, kind: int, address: int, size: int, __: int, ___: Any) -> None:
+        writes = kind == WRITE
+        judged = size <= _WIDEST and address % PAGE + size <= PAGE
+        if judged or not passes(self._shadow, self, address, size, writes=writes):
+            self._tell(writes, address, size)
+
+
+class PythonShadowProbe:
+    """The same in Python: some hundred times slower, on any host."""
+
+    def __init__(self, engine: Engine, shadow: Shadow, on_touch: OnTouch) -> None:
+        self._engine, self._shadow, self._tell = engine, shadow, on_touch
+        self.inside = False
+        self.leaves_at: int | None = None
+        self._callback = binding.ACCESS(self._touched)
+        self._hook = engine.hook(Hook.ACCESS, self._callback)
+
+    def close(self) -> None:
+        self._engine.unhook(self._hook)
+
+    def _touched(self, _: Any, kind: int, address: int, size: int, __: int, ___: Any) -> None:
+        writes = kind == WRITE
+        if address == self.leaves_at or not passes(
+            self._shadow, self, address, size, writes=writes
+        ):
+            self._tell(writes, address, size)
+
+
+def passes(shadow: Shadow, probe: ShadowProbe, address: int, size: int, *, writes: bool) -> bool:
+    """Whether there is nothing to tell of an access. What the program writes is written then."""
+    bits, low = shadow.bits(address, size), pattern(size, State.UNWRITTEN)
+    if probe.inside:
+        return not bits & low
+    if not writes:
+        return bits >> 1 & low == low
+    if (bits | bits >> 1) & low != low:
+        return False
+    shadow.written(address, size)
+    return True
+
+
+def told(on_touch: OnTouch, fail: Callable[[BaseException], None]) -> OnTouch:
+    """The same, but what is raised there is kept: the engine would lose it."""
+
+    def guarded(writes: bool, address: int, size: int) -> None:
+        try:
+            on_touch(writes, address, size)
+        except BaseException as error:  # noqa: BLE001 - kept, and raised by run
+            fail(error)
+
+    return guarded

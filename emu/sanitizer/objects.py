@@ -1,0 +1,177 @@
+"""The ELF files that a program has mapped: what their code is called, and who called it."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+from enum import Enum, auto
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from emu.process import elf_lines, elf_symbols
+from emu.process.elf_frames import Frames, Rule
+from emu.process.sources import Sources
+from syscalls.elf import BadElf, Elf, parse
+from syscalls.files.file import Source
+
+_DEEPEST = 12
+"""Callers in a stack, as valgrind has them."""
+_WORD = (1 << 64) - 1
+_LIBRARIES = re.compile(r"(libc[.-]|ld-linux|ld-musl|libc\.musl)")
+"""The C library and its loader, which mostly come without the names of their own functions."""
+_SUFFIX = r"(?:_(?:sse|avx|evex|erms|ssse|generic|unaligned|aligned|chk)\w*)?"
+_TERMINATED = re.compile(
+    rf"_*(?:str(?:len|cpy|cat|cmp|casecmp(?:_l)?|chr|rchr|chrnul|str|spn|cspn|pbrk)|"
+    rf"stpcpy){_SUFFIX}|_*rawmemchr{_SUFFIX}"
+)
+"""Functions that read strings up to their end, a vector at a time, and so beyond it."""
+_OTHERS = re.compile(
+    rf"_*(?:str(?:nlen|ncpy|ncat|ncmp|ncasecmp(?:_l)?|nchr)|stpncpy|"
+    rf"mem(?:p?cpy|move|cmp|cmpeq|chr|rchr|set|mem)|wcs\w+|wmem\w+){_SUFFIX}"
+)
+"""Functions that do so with what they are told the size of, or copy it."""
+
+Word = Callable[[int], int]
+"""The word at an address of the guest's."""
+Stack = tuple[int, ...]
+"""Where an instruction is, and then the calls that led to it: the last byte of each."""
+
+
+class Reading(Enum):
+    """What memory a function reads. AHEAD: more than it was asked to, or it copies it.
+
+    TO_END: the same, of a string that must end.
+    """
+
+    EXACT = auto()
+    AHEAD = auto()
+    TO_END = auto()
+
+
+class Object:
+    """A file, mapped so far from its own addresses."""
+
+    def __init__(self, path: str, data: bytes, bias: int, layout: Elf) -> None:
+        self.path, self.data, self.bias = path, data, bias
+        self.start, self.end = layout.start + bias, layout.end + bias
+        self.is_library = bool(_LIBRARIES.match(PurePosixPath(path).name))
+
+    @cached_property
+    def functions(self) -> list[tuple[int, str]]:
+        """(address, name), all names of each."""
+        found = elf_symbols.functions_of(self.data)
+        return [(address + self.bias, name) for address, name, _ in found]
+
+    @cached_property
+    def arrays(self) -> list[tuple[int, int]]:
+        """[start, end) of variables, in order."""
+        found = elf_symbols.data_of(self.data)
+        return [(start + self.bias, start + size + self.bias) for start, size in found]
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Functions and lines."""
+        symbols = elf_symbols.symbols(self.data, self.bias)
+        return Sources(tuple(symbols), tuple(elf_lines.lines(self.data, self.bias)))
+
+    @cached_property
+    def frames(self) -> Frames:
+        return Frames(self.data)
+
+
+class Objects:
+    """All of them; `add` each when it is mapped."""
+
+    def __init__(self) -> None:
+        self._all: list[Object] = []
+        self._rules: dict[int, Rule | None] = {}
+        self._reading: dict[int, Reading] = {}
+
+    def add(self, path: str, data: bytes, bias: int, layout: Elf) -> Object:
+        new = Object(path, data, bias, layout)
+        self._all = [one for one in self._all if one.end <= new.start or new.end <= one.start]
+        self._all.append(new)
+        self._all.sort(key=lambda one: one.start)
+        self._rules.clear()
+        self._reading.clear()
+        return new
+
+    def at(self, address: int) -> Object | None:
+        """The file that an address is of."""
+        index = bisect_right(self._all, address, key=lambda one: one.start) - 1
+        found = self._all[index] if index >= 0 else None
+        return found if found and address < found.end else None
+
+    def sources_at(self, address: int) -> Sources:
+        """What is known of the code around an address."""
+        found = self.at(address)
+        return found.sources if found else Sources()
+
+    def data_at(self, address: int) -> tuple[int, int] | None:
+        """The variable that an address lies in: [start, end)."""
+        found = self.at(address)
+        if found is None:
+            return None
+        index = bisect_right(found.arrays, (address, 1 << 64)) - 1
+        if index < 0 or address >= found.arrays[index][1]:
+            return None
+        return found.arrays[index]
+
+    def reading(self, address: int) -> Reading:
+        """How the function reads that an instruction is of."""
+        known = self._reading.get(address)
+        if known is None:
+            known = self._reading[address] = self._look_up(address)
+        return known
+
+    def _look_up(self, address: int) -> Reading:
+        found, name = self.at(address), self.name_at(address)
+        if _TERMINATED.fullmatch(name):
+            return Reading.TO_END
+        ahead = _OTHERS.fullmatch(name) or (found is not None and found.is_library)
+        return Reading.AHEAD if ahead else Reading.EXACT
+
+    def name_at(self, address: int) -> str:
+        """The function that an instruction is of; "" where it has no name."""
+        symbol = self.sources_at(address).symbol_at(address)
+        return symbol.name if symbol else ""
+
+    # Callers
+
+    def stack(self, rip: int, rsp: int, rbp: int, word: Word) -> Stack:
+        """An instruction that has not run yet, and its callers, as far as the files tell them."""
+        found = [rip]
+        while len(found) <= _DEEPEST:
+            rule = self._rules[rip] if rip in self._rules else self._rule(rip)
+            if rule is None:
+                break
+            register, offset, saved = rule
+            if register == "plt":
+                offset *= 2 if rip & 15 >= _PUSHED else 1
+            frame = (rbp if register == "rbp" else rsp) + offset & _WORD
+            if saved is not None:
+                rbp = word(frame + saved & _WORD)
+            back = word(frame - 8 & _WORD)
+            if not back or frame <= rsp:
+                break
+            rip, rsp = back - 1, frame  # the call may be the last of its function
+            found.append(rip)
+        return tuple(found)
+
+    def _rule(self, rip: int) -> Rule | None:
+        one = self.at(rip)
+        rule = self._rules[rip] = one.frames.rule(rip - one.bias) if one else None
+        return rule
+
+
+_PUSHED = 11
+"""Bytes of an entry of a procedure linkage table, up to behind its push."""
+
+
+def layout_of(source: Source) -> Elf | None:
+    """The headers of a file; None where it is no ELF file."""
+    try:
+        return parse(source)
+    except BadElf:
+        return None

@@ -1,0 +1,119 @@
+"""planted.c as programs, and what the sanitizer, and valgrind, say of them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from asm import source
+from asm.source import PACKAGE
+from emu.launch import launch
+from emu.process.program import Ended
+from emu.sanitizer.errors import HeapError
+from emu.sanitizer.leaks import Leak, Loss
+from emu.sanitizer.objects import Objects, Stack
+from emu.sanitizer.program import ProgramSanitizer
+from syscalls.world import Capture, World
+
+PLANTED = Path(__file__).parent / "planted.c"
+_MARK = re.compile(r"/\* (\w+) \*/")
+LINES = {
+    name: number
+    for number, line in enumerate(PLANTED.read_text().splitlines(), 1)
+    for name in _MARK.findall(line)
+}
+"""Where the errors are, by their names."""
+
+
+def compiled(folder: Path, *options: str, osmem: bool = False) -> Path:
+    """planted.c as a program; with osmem, assembled by GNU as."""
+    made = folder / "-".join(["planted", *options, "osmem" if osmem else "libc"]).replace("/", "")
+    parts: list[object] = [PLANTED]
+    if osmem:
+        statements = source.read(PACKAGE / "osmem" / "osmem.s")
+        (folder / "osmem.s").write_text("".join(f"{s.source}\n" for s in statements))
+        parts += ["-DOSMEM", "-z", "noexecstack", folder / "osmem.s"]
+    command = [
+        "gcc",
+        "-g",
+        "-w",
+        "-fno-builtin",
+        "-fno-optimize-sibling-calls",
+        *options,
+        "-o",
+        made,
+        *parts,
+    ]
+    subprocess.run(list(map(str, command)), check=True)
+    return made
+
+
+@dataclass
+class Checked:
+    """A program that was run under the sanitizer."""
+
+    ended: Ended
+    errors: list[HeapError]
+    leaks: list[Leak]
+    objects: Objects
+    stderr: bytes
+
+    @property
+    def found(self) -> set[tuple[str, int]]:
+        """(rule, line): of the first of our own lines in each stack."""
+        errors = {(error.rule, self.line(error.stack)) for error in self.errors}
+        lost = [leak for leak in self.leaks if leak.loss is Loss.DEFINITELY]
+        return errors | {("leak", self.line(leak.stack)) for leak in lost}
+
+    def line(self, stack: Stack) -> int:
+        """0 where there is none."""
+        for place in stack:
+            line = self.objects.sources_at(place).line_at(place)
+            if line is not None and line.file.endswith("planted.c"):
+                return line.line
+        return 0
+
+
+def checked(
+    program: Path, *arguments: str, prefix: str = "malloc", root: str | None = "/"
+) -> Checked:
+    """A program run from its start to its end."""
+    world = World(root=Path(root) if root else None, stdout=Capture(), stderr=Capture())
+    errors: list[HeapError] = []
+    with launch(str(program), arguments, world=world) as process:
+        sanitizer = ProgramSanitizer(process, prefix, errors.append)
+        ended = process.play()
+        done = Checked(
+            ended, errors, sanitizer.leaks(), sanitizer.objects, process.kernel.output(2)
+        )
+        sanitizer.close()
+    return done
+
+
+_LINE = re.compile(r"\(planted\.c:(\d+)\)")
+
+
+def by_valgrind(program: Path, *modes: str) -> set[tuple[str, int]]:
+    """The same from memcheck."""
+    command = ["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite", program, *modes]
+    told = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    text = re.sub(r"^==\d+== ?", "", told.stderr, flags=re.MULTILINE)
+    found = set()
+    for part in text.split("\n\n"):
+        line = _LINE.search(part)
+        rule = _rule(part)
+        if line and rule:
+            found.add((rule, int(line[1])))
+    return found
+
+
+def _rule(part: str) -> str:
+    if "Invalid free" in part:
+        return "double-free" if "free'd" in part else "invalid-free"
+    if "Invalid" in part:
+        return "use-after-free" if "free'd" in part else "heap-overflow"
+    if "uninitialised" in part:
+        return "read-unwritten"
+    return "leak" if "definitely lost" in part else ""
