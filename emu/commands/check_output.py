@@ -69,10 +69,10 @@ class Output:
             click.echo(document(verdict, marks))
         return checked
 
-    def refuse(self, subject: Subject, error: Exception) -> Checked:
-        """An allocator that cannot be checked."""
+    def refuse(self, subject: Subject, error: Exception, status: int) -> Checked:
+        """An allocator that cannot be checked, and the exit status for that."""
         marks = self.points.nothing("it cannot be checked") if self.points else None
-        return Checked(subject.allocator, None, str(error), marks)
+        return Checked(subject.allocator, None, str(error), marks, refused_with=status)
 
     def finish(self, every: Sequence[Checked]) -> None:
         """All that is told when all is known."""
