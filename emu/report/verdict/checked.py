@@ -25,8 +25,9 @@ class Standing(StrEnum):
 class Checked:
     """An allocator and its verdict; None where it could not be checked.
 
-    error: why not. refused_with: the exit status for that. saved: the files of the defects, where they were saved. options: those of the allocator that
-    a command needs to run it again, as " --prefix my_".
+    error: why not. refused_with: the exit status for that. saved: the files of the defects, where
+    they were saved. options: those of the allocator that a command needs to run it again, as
+    " --prefix my_".
     """
 
     allocator: str
