@@ -22,6 +22,7 @@ from emu.view.finding import Finding
 from emu.view.history import History, Sample
 from emu.view.ledger import Promise
 from emu.view.places import NamedSyscall
+from syscalls.abi import errno_name
 
 if TYPE_CHECKING:
     from emu.trace.trace import Trace
@@ -237,10 +238,21 @@ class _Player:
                 found = tuple((str(b.status), b.size) for b in self.heap.blocks)
                 return _unlike("the blocks are", expected, found, _spelled_blocks)
             case op.ExpectSyscalls(names):
-                made = tuple(call.name for call in self.last_syscalls)
-                return _unlike("the system calls were", names, made, " ".join)
+                return _unlike("the system calls were", names, self._asked(names), " ".join)
+            case op.ExpectErrno(number):
+                errno = self.heap.errno
+                return None if errno == number else f"os_errno is {_spelled_errno(errno)}"
         findings = [*self.run.findings, *self.heap.check()]
         return f"a finding was made: {findings[0]}" if findings else None
+
+    def _asked(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """What was asked last, with arguments where they are expected."""
+        made = self.last_syscalls
+        whole = [name.endswith(")") for name in names] + [False] * len(made)
+        return tuple(
+            call.asked if all_of_it else call.name
+            for call, all_of_it in zip(made, whole, strict=False)
+        )
 
     def _expect_pointer(
         self, name: str, equal: bool, other: op.Place | op.Name | int | None
@@ -334,6 +346,10 @@ def _unlike(
     if expected == found:
         return None
     return f"{what} {spell(found) or 'none'}"
+
+
+def _spelled_errno(number: int) -> str:
+    return errno_name(number) if number else "0"
 
 
 def _spelled_blocks(blocks: tuple[tuple[str, int], ...]) -> str:

@@ -76,7 +76,7 @@ _ROOMY = SPLIT_MIN + 8
 """With 8 taken of it, a block of 8 can be split off."""
 
 OSMEM = (
-    Alphabet((8, _ROOMY), ((1, 8),), (8, _ROOMY)),
+    Alphabet((8, _TIGHT, _ROOMY), ((1, 8),), (8, _ROOMY)),
     Alphabet((8, ALL_FREE - SPLIT_MIN), (), (_TIGHT,)),
 )
 """At full depth."""
@@ -92,7 +92,7 @@ OSMEM_WIDE = (
 """At a depth of three: every edge."""
 
 MALLOC = (
-    Alphabet((8, 48), ((1, 8),), (24, 200)),
+    Alphabet((8, 24, 100), ((1, 8),), (24, 200)),
     Alphabet((16, 5000), ((3, 100),), (4000,)),
 )
 MALLOC_WIDE = (
@@ -104,10 +104,15 @@ MALLOC_WIDE = (
     ),
 )
 
-FAILING = {
-    "osmem": Alphabet((8, ALL_FREE - 1, ALL_FREE), ((1, PAGE),), (_ROOMY, ALL_FREE), failing=True),
-    "malloc": Alphabet((8, 5000, 200_000), ((1, 5000),), (6000, 300_000), failing=True),
-}
+OSMEM_FAILING = (
+    Alphabet((8, ALL_FREE - 1), (), (ALL_FREE,), failing=True),
+    Alphabet((8, ALL_FREE - 1, ALL_FREE), ((1, PAGE),), (_ROOMY, ALL_FREE - 1), failing=True),
+)
+"""The first at a depth of one less, the second at a depth of three."""
+MALLOC_FAILING = (
+    Alphabet((8, 200_000), (), (6000,), failing=True),
+    Alphabet((8, 5000, 200_000), ((1, 5000),), (6000, 300_000), failing=True),
+)
 MISUSE = Alphabet((8, _ROOMY), ((1, 8),), (8, ALL_FREE), misuse=True)
 
 PTRDIFF_MAX = (1 << 63) - 1

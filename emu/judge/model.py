@@ -6,7 +6,7 @@ numbers are repeated here on purpose.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ MAX_REQUEST = 2**63 - 1 - 4096
 ENOMEM = 12
 
 _MMAP, _MUNMAP, _BRK = 9, 11, 12
-_READ_WRITE, _PRIVATE_ANONYMOUS = 3, 0x22
+_READ_WRITE, _PRIVATE_ANONYMOUS, _FIXED = 3, 0x22, 0x10
 _MINUS_ONE = 2**64 - 1
 
 
@@ -72,9 +72,13 @@ class Model:
     errno: int = 0
 
     @classmethod
-    def fresh(cls, heap_start: int) -> Model:
-        """A model on a kernel of its own."""
-        return cls(Kernel(NoMemory(), heap_start))
+    def fresh(cls, heap_start: int, taken: Iterable[tuple[int, int]] = ()) -> Model:
+        """A model on a kernel of its own. taken: [start, end) where something is mapped already."""
+        model = cls(Kernel(NoMemory(), heap_start))
+        for start, end in taken:
+            model._call(_MMAP, start, end - start, 0, _PRIVATE_ANONYMOUS | _FIXED, _MINUS_ONE, 0)
+        model.kernel.calls.clear()
+        return model
 
     @property
     def blocks(self) -> tuple[tuple[int, int, str], ...]:

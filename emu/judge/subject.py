@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from emu.allocators import ENTRY_POINTS
+from emu.allocators import OSMEM, Choice
 from emu.heap import Heap, HeapSnapshot
 
 CALL_BUDGET = 5_000_000
@@ -25,30 +25,28 @@ class Subject:
 
     def open(self, **options: Any) -> Heap:
         """A fresh heap. InputError, AssemblyError where there is no such allocator."""
-        if self.prefix is not None:
-            options["prefix"] = self.prefix
-        if self.cflags:
-            options["cflags"] = self.cflags
-        return Heap(self.allocator, budget=CALL_BUDGET, **options)
+        choice = Choice(self.allocator, self.cflags, self.prefix)
+        return Heap(choice, budget=CALL_BUDGET, **options)
 
 
 def has_blocks(heap: Heap) -> bool:
     """Whether it is of osmem's kind: its entry points are os_*, and its blocks can be walked."""
-    return all(entry in heap.image.symbols for entry in ENTRY_POINTS)
+    return heap.contract == OSMEM
 
 
-_open: dict[tuple[int, Subject], tuple[Heap, HeapSnapshot]] = {}
+_Key = tuple[int, Subject, bool]
+_open: dict[_Key, tuple[Heap, HeapSnapshot]] = {}
 
 
-def pristine(subject: Subject) -> Heap:
+def pristine(subject: Subject, *, sanitize: bool = False) -> Heap:
     """A heap in which nothing has happened, until somebody asks for it again.
 
     Going back is much cheaper than beginning anew, so the last few stay open in each process.
     """
-    key = os.getpid(), subject
+    key = os.getpid(), subject, sanitize
     found = _open.pop(key, None)
     if found is None:
-        heap = subject.open()
+        heap = subject.open(sanitize=sanitize)
         found = heap, heap.snapshot()
     found[0].restore(found[1])
     _open[key] = found
