@@ -51,7 +51,7 @@ def choosing(command: F) -> F:
 
 
 def of_allocators(command: F) -> F:
-    """Gives a command --cflags and --prefix."""
+    """Gives a command `cflags` and `prefix`."""
     for option in reversed(_OF_ALLOCATORS):
         command = option(command)
     return command

@@ -10,6 +10,7 @@ from tests.bench import (
     bench_guest,
     bench_heap,
     bench_replay,
+    bench_spread,
     bench_time,
     bench_trace,
 )
@@ -24,6 +25,7 @@ _BENCHES = (
     bench_trace,
     bench_time,
     bench_exec,
+    bench_spread,
 )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from emu.judge.plan import Budget, Plan
 from tests.bench import (
     bench_allocators,
     bench_command,
@@ -13,6 +14,7 @@ from tests.bench import (
     bench_guest,
     bench_heap,
     bench_replay,
+    bench_spread,
     bench_time,
     bench_trace,
 )
@@ -62,6 +64,14 @@ def test_going_back_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, little in {"_SNAPSHOTS": 2, "_CALLS": 5, "_STEPS": 3}.items():
         monkeypatch.setattr(bench_time, name, little)
     assert all(figure.ratio > 0 for figure in bench_time.figures())
+
+
+def test_spreading_work_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_spread, "_COPIES", 1)
+    monkeypatch.setattr(bench_spread, "_PLAN", Plan(depth=1, budget=Budget(calls=100)))
+    (figure,) = bench_spread.figures()
+    assert figure.ratio > 0
+    assert figure.goal == ">= 1.7"
 
 
 def test_replays_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
