@@ -113,7 +113,7 @@ class Budget:
 
     def _too_much(self, spent: Mapping[str, int]) -> str:
         return " and ".join(
-            f"{spent[name]} {name}, where {self._limits[name]} are allowed"
+            f"{_counted(spent[name], name)}, where {self._limits[name]} are allowed"
             for name in self._beyond(spent)
         )
 
@@ -121,6 +121,11 @@ class Budget:
         is_pointer = kind_of(call.name) in ("free", "realloc")
         first = [self._name(arg) if is_pointer and arg else str(arg) for arg in call.args[:1]]
         return f"#{call.index} {call.name}({', '.join([*first, *map(str, call.args[1:])])})"
+
+
+def _counted(count: int, name: str) -> str:
+    one = "access" if name == "accesses" else name.removesuffix("s")
+    return f"{count} {one if count == 1 else name}"
 
 
 def _by_line(lines: Counter[HotLine] | None) -> list[str]:
