@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from emu.allocators import Choice
 from emu.bench.code import Code
 from emu.bench.copiers import chosen
+from emu.bench.kernel_meter import KernelMeter
 from emu.bench.live import Live
-from emu.bench.memory import KernelMeter
 from emu.bench.meter import Meter
 from emu.bench.plan import Step, plan, table
 from emu.errors import ScenarioError
