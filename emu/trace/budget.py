@@ -70,6 +70,7 @@ class Budget:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        __tracebackhide__ = True  # pytest shows the test, and not how we came to say so
         assert self._spending is not None
         self.calls = self._spending.end()
         if error is None:
@@ -84,6 +85,7 @@ class Budget:
         return dict(found)
 
     def _judge(self, spending: Spending) -> None:
+        __tracebackhide__ = True
         over = self._over()
         if over:
             message = [*self._told(over), *_by_line(spending.lines(over))]
