@@ -156,7 +156,7 @@ def _ready(process: StartedProgram, choice: Choice, kind: Kind, path: Path) -> D
     if description.prefix == _LAB_PREFIX:
         for name in _LAB_INITIALIZERS:
             if name in own.names:
-                process.initialize(name)
+                process.initialize(name, answers=name == _LAB_INITIALIZERS[-1])
     if errno is not None:
         process.memory.write(errno, bytes(_INT))
     process.kernel.calls = []
