@@ -274,6 +274,10 @@ class Mmu:
 
     # What has been touched
 
+    def executed(self) -> list[int]:
+        """Pages that the CPU has code of, as it knows them."""
+        return sorted(self._executed.values())
+
     def has_touched(self, page: int) -> bool:
         """Whether a page may hold other bytes than zero."""
         return page in self._written or page in self._shown

@@ -14,9 +14,17 @@ from emu import Heap
 from emu.allocators import MALLOC, OSMEM, Choice
 from emu.allocators.compiler import CompilerError
 from emu.cli import main
-from emu.errors import AllocatorError, BudgetSpent, GuestExited, GuestFailed, GuestFault
+from emu.errors import (
+    AllocatorError,
+    BudgetSpent,
+    GuestExited,
+    GuestFailed,
+    GuestFault,
+    SnapshotError,
+)
 
 KINDS = {".c": "C source", ".o": "object", ".a": "archive", ".so": "shared library"}
+BEFORE = "__attribute__((constructor)) static void before(void) {{ {} }}\n"
 SCENARIO = "a = malloc 10\nfree a\n"
 
 
@@ -213,6 +221,16 @@ def test_an_own_memlib_goes_before_ours(tmp_path):
         assert heap.brk == heap.start
 
 
+def test_what_holds_a_file_open_begins_anew_each_time(tmp_path):
+    before = "extern int open(const char *, int); int fd; "
+    before += BEFORE.format('fd = open("/proc/self/exe", 0);')
+    path = source(tmp_path, before + pair("my_").replace("return block", "return block + fd"))
+    with Heap(path) as heap, Heap(path) as other:
+        assert heap.malloc(1) == other.malloc(1)
+        with pytest.raises(SnapshotError, match="twice"):
+            heap.fork()
+
+
 # What is refused
 
 
@@ -276,8 +294,6 @@ def test_flags_for_what_is_not_compiled_are_refused():
 
 
 # What dies before main
-
-BEFORE = "__attribute__((constructor)) static void before(void) {{ {} }}\n"
 
 
 @pytest.mark.parametrize(
