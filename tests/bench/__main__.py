@@ -3,10 +3,26 @@
 Each figure stands beside something measured in the same run, in turns with it.
 """
 
-from tests.bench import bench_command, bench_exec, bench_guest, bench_heap, bench_time, bench_trace
+from tests.bench import (
+    bench_command,
+    bench_exec,
+    bench_guest,
+    bench_heap,
+    bench_sanitizer,
+    bench_time,
+    bench_trace,
+)
 from tests.bench.measure import table
 
-_BENCHES = (bench_heap, bench_command, bench_guest, bench_trace, bench_time, bench_exec)
+_BENCHES = (
+    bench_heap,
+    bench_command,
+    bench_guest,
+    bench_trace,
+    bench_time,
+    bench_exec,
+    bench_sanitizer,
+)
 
 
 def main() -> None:

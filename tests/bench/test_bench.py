@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import bench_command, bench_exec, bench_guest, bench_heap, bench_time, bench_trace
+from tests.bench import (
+    bench_command,
+    bench_exec,
+    bench_guest,
+    bench_heap,
+    bench_sanitizer,
+    bench_time,
+    bench_trace,
+)
 
 
 def test_programs_are_played_checked_unchecked_and_bare(
@@ -46,3 +54,9 @@ def test_going_back_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, little in {"_SNAPSHOTS": 2, "_CALLS": 5, "_STEPS": 3}.items():
         monkeypatch.setattr(bench_time, name, little)
     assert all(figure.ratio > 0 for figure in bench_time.figures())
+
+
+def test_the_sanitizer_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, little in {"_WORDS": "50", "_FEW_WORDS": "20", "_BLOCKS": "20", "_CALLS": 6}.items():
+        monkeypatch.setattr(bench_sanitizer, name, little)
+    assert all(figure.ratio > 0 for figure in bench_sanitizer.figures())
