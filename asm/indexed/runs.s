@@ -76,7 +76,14 @@ enter_run:
         mov     [r8 + rcx*8 + TO_PREVIOUS], r11d
 .Lenter_only:
         cmp     rdx, rax
-        je      .Lenter_size
+        je      .Lenter_length
+        # fall through
+
+# enter_longer(head, tail, second)
+#
+#   in        rdx = the second of three blocks or more, in the list already; the
+#                   rest is as above
+enter_longer:
         mov     rdx, [rdx + BLOCK_NEXT]         # the third: which one is last
         lea     r11, [rax + META]
         sub     r11, r8
@@ -86,7 +93,7 @@ enter_run:
         sub     r11, r8
         shr     r11, 3
         mov     [rax + RUN_HEAD], r11d
-.Lenter_size:
+.Lenter_length:
         mov     rcx, [rax + BLOCK_SIZE]
         add     rcx, rax
         sub     rcx, rdi                        # the run as one payload
@@ -121,9 +128,14 @@ withdraw_run:
         mov     [rip + unmerged], ecx
 .Lwithdraw_following:
         test    ecx, ecx
-        jz      .Lwithdraw_size
+        jz      withdraw_length
         mov     [r8 + rcx*8 + TO_PREVIOUS], edx
-.Lwithdraw_size:
+        # fall through
+
+# withdraw_length(head, tail)
+#
+# The same of a run of several blocks, whose second stays in the list.
+withdraw_length:
         mov     rcx, [rax + BLOCK_SIZE]
         add     rcx, rax
         sub     rcx, rdi
