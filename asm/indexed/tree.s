@@ -184,6 +184,8 @@ remove_from_bin:
         remove  same, .Lremove_here
 
 .Lremove_here:
+        cmp     qword ptr [r8 + rsi*8], 0       # both of its links
+        je      .Lremove_leaf
         mov     edx, [r8 + rsi*8 + LEFT]
         mov     esi, [r8 + rsi*8 + RIGHT]
         test    edx, edx
@@ -206,8 +208,6 @@ remove_from_bin:
         jnz     .Ljoin
 .Lremove_no_left:
         mov     [r9], esi
-        test    esi, esi
-        jz      .Lremove_leaf
         ret
 .Ljoin_right_is_above:
         mov     [r9], esi
@@ -221,6 +221,7 @@ remove_from_bin:
         mov     [r9], edx
         ret
 .Lremove_leaf:
+        mov     dword ptr [r9], 0
         lea     rdx, [r10 + rcx*4 + BINS]
         cmp     r9, rdx
         je      empty_bin
