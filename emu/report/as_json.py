@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from emu.report import index
 from emu.run import Run, Step
 from emu.view.finding import Finding
 from emu.view.places import NamedSyscall
@@ -16,7 +17,8 @@ def document(run: Run) -> str:
 
 
 def as_dict(run: Run) -> dict[str, Any]:
-    """The same before it is text."""
+    """The same before it is text. "index" is there for allocators that have one."""
+    indexed = {"index": index.as_dict(run.index, run.heap_start)} if run.index else {}
     return {
         "scenario": run.scenario.file,
         "allocator": run.allocator,
@@ -25,6 +27,7 @@ def as_dict(run: Run) -> dict[str, Any]:
             {"place": place, "size": block.size, "status": str(block.status)}
             for place, block in zip(run.block_places, run.blocks, strict=True)
         ],
+        **indexed,
         "findings": [_finding(finding) for finding in run.findings],
         "outcome": run.outcome,
     }

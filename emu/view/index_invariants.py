@@ -121,9 +121,10 @@ def _order(indexed: Indexed) -> Iterator[str]:
 def _priorities(indexed: Indexed) -> Iterator[str]:
     start = indexed.walk.start
     for tree in indexed.index.trees:
+        nodes = {node.address for node in tree.nodes}
         for node in tree.nodes:
-            for below in (node.left, node.right):
-                if below and priority(below, start) > priority(node.address, start):
+            for below in nodes & {node.left, node.right}:
+                if priority(below, start) > priority(node.address, start):
                     yield (
                         f"in the tree of bin {tree.bin}, {indexed.place(below)} is below "
                         f"{indexed.place(node.address)}, but has the higher priority"
