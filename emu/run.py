@@ -20,6 +20,7 @@ from emu.view.blocks import Block, Walk
 from emu.view.changes import describe, describe_unwalked
 from emu.view.finding import Finding
 from emu.view.history import History, Sample
+from emu.view.index import Index
 from emu.view.ledger import ALIGNMENT, Promise
 from emu.view.places import NamedSyscall
 from syscalls.abi import errno_name
@@ -60,9 +61,9 @@ class Run:
     """What happened.
 
     blocks: the heap at the end, none where it cannot be walked; requested: bytes that callers asked
-    for, by payload; live: the blocks that they hold then. contract: what it was held to. died: how
-    the program under test ended, running: the statement that it died of. trace: where one was
-    asked for.
+    for, by payload; live: the blocks that they hold then. index: over the free blocks, where the
+    allocator has one. contract: what it was held to. died: how the program under test ended,
+    running: the statement that it died of. trace: where one was asked for.
     """
 
     scenario: Scenario
@@ -79,6 +80,7 @@ class Run:
     findings: list[Finding] = field(default_factory=list)
     history: History = field(default_factory=History)
     output: bytes = b""
+    index: Index | None = None
     died: GuestDied | None = None
     running: Step | None = None
     trace: Trace | None = None
@@ -201,7 +203,9 @@ class _Player:
         run.live_places = {one.address: heap.place(one.address) for one in run.live}
         run.requested = {address: p.size for address, p in heap.ledger.live.items()}
         run.output = heap.process.kernel.output(1) + heap.process.kernel.output(2)
-        run.findings += self._new_findings()
+        run.index = heap.index
+        standing = heap.check_blocks(self.walk) if run.index and not run.died else None
+        run.findings += self._new_findings(standing)
         return run
 
     # Performing

@@ -83,7 +83,7 @@ class Points:
             return Mark(name, worth, worth)
         failed = min(topic.failures, topic.scenarios)  # one may go wrong more than once
         share = worth * (topic.scenarios - failed) / topic.scenarios
-        share = share.quantize(_HUNDREDTH, ROUND_DOWN)
+        share = share.quantize(_HUNDREDTH, ROUND_DOWN).normalize()
         why = f"{failed} of {topic.scenarios} scenarios failed"
         return Mark(name, share if self.partial else Decimal(), worth, why)
 

@@ -27,6 +27,10 @@ class Frames:
         self.used -= 1
         self._free.append(frame)
 
+    def in_use(self) -> set[int]:
+        """Those that somebody needs, shown or not."""
+        return set(range(FRAMES, self._next, PAGE)).difference(self._free)
+
     def saved(self) -> tuple[int, tuple[int, ...], int]:
         """All that it remembers."""
         return self.used, tuple(self._free), self._next

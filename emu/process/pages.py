@@ -101,7 +101,7 @@ class Pages:
     def become(self, other: Pages) -> None:
         """The same as another's, in memory of its own."""
         self.drop(0, FRAMES)
-        for start, end in runs(sorted({*other.written, *other.shown.values()})):
+        for start, end in runs(sorted(other.written | other.frames.in_use())):
             self.windows.copy_from(other.windows, start, end)
         self.written.update(other.written)
         self.zeros.update(other.zeros)

@@ -7,14 +7,14 @@ from itertools import groupby
 
 from rich.text import Text
 
-from emu.report.palette import OTHER, USED, Role, painted
-from emu.report.strip import fitted
+from emu.report.palette import OTHER, USED, painted
+from emu.report.strip import Piece, fitted
 from emu.view.ledger import Promise
 
 _MOST_STRIPS, _MOST_ROWS = 6, 60
 _DIM = "dim"
 _ROW = "{:<18} {:>10}   {}"
-SPELLED = "the allocator's own headers are not known: these are the blocks that callers hold"
+SPELLED = "as callers hold them; the allocator's own headers are not known"
 
 Spell = Callable[[int], int | str]
 """An address as a place."""
@@ -29,7 +29,8 @@ def live_lines(blocks: Sequence[Promise], place: Spell, width: int) -> Iterator[
         return
     stretches = [list(some) for _, some in groupby(blocks, lambda one: _base(place(one.address)))]
     for stretch in stretches[:_MOST_STRIPS]:
-        yield _strip(stretch, place, width)
+        if pieces := _pieces(stretch):
+            yield _strip(stretch, pieces, place, width)
     if len(stretches) > _MOST_STRIPS:
         yield Text(f"... and in {len(stretches) - _MOST_STRIPS} places more", style=_DIM)
     yield _legend()
@@ -42,16 +43,16 @@ def _base(place: int | str) -> str:
     return place.partition("+")[0] if isinstance(place, str) else ""
 
 
-def _strip(blocks: Sequence[Promise], place: Spell, width: int) -> Text:
+def _strip(blocks: Sequence[Promise], pieces: list[Piece], place: Spell, width: int) -> Text:
     """From the first to the last of them."""
     name = f"{_spelled(place(blocks[0].address))} "
     line = Text(f"{name:<18}|")
-    for role, length in fitted(_pieces(blocks), max(20, width - len(line) - 1)):
+    for role, length in fitted(pieces, max(20, width - len(line) - 1)):
         line.append(role.letter * length, style=painted(role))
     return line + Text("|")
 
 
-def _pieces(blocks: Sequence[Promise]) -> list[tuple[Role, int]]:
+def _pieces(blocks: Sequence[Promise]) -> list[Piece]:
     pieces, reached = [], blocks[0].address
     for block in blocks:
         start = max(block.address, reached)

@@ -8,6 +8,7 @@ import pytest
 
 from emu.judge.plan import Budget, Plan
 from tests.bench import (
+    bench_allocators,
     bench_command,
     bench_exec,
     bench_guest,
@@ -50,6 +51,13 @@ def test_recording_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     found = bench_trace.figures()
     assert len(found) == 11
     assert all(figure.ratio > 0 for figure in found)
+
+
+@pytest.mark.skipif(not bench_allocators.GLIBC.exists(), reason="no glibc where Debian has it")
+def test_a_brought_allocator_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_CALLS", "_HEAPS"):
+        monkeypatch.setattr(bench_allocators, name, 3)
+    assert all(figure.ratio > 0 for figure in bench_allocators.figures())
 
 
 def test_going_back_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
-"""Broken allocators: osmem with one planted bug each.
+"""Broken allocators: a sound one with one planted bug each.
 
-A bug is a piece of one of osmem's files and what stands there instead; `build` writes the whole
-allocator with it into a folder. So a bug can neither drift away from osmem nor hide a second one.
+A bug is a piece of one of its files and what stands there instead; `build` writes the whole
+allocator with it into a folder. So a bug can neither drift away from it nor hide a second one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from asm.source import PACKAGE
 
 @dataclass(frozen=True)
 class Bug:
-    """name; where and what; `caught_by`: a rule, or an outcome; `scenario`: what shows it."""
+    """name; where and what; `caught_by`: a rule, or an outcome; `scenario`: what shows it.
+
+    allocator: the sound one.
+    """
 
     name: str
     file: str
@@ -22,17 +25,18 @@ class Bug:
     is_: str
     caught_by: str
     scenario: str
+    allocator: str = "osmem"
 
 
 def build(bug: Bug, folder: Path) -> Path:
-    """osmem with the bug; the path is for --allocator."""
-    for source in (PACKAGE / "osmem").glob("*.s"):
+    """The allocator with the bug; the path is for --allocator."""
+    for source in (PACKAGE / bug.allocator).glob("*.s"):
         text = source.read_text()
         if source.name == bug.file:
-            assert text.count(bug.was) == 1, f"{bug.name}: osmem has changed under it"
+            assert text.count(bug.was) == 1, f"{bug.name}: {bug.allocator} has changed under it"
             text = text.replace(bug.was, bug.is_)
         (folder / source.name).write_text(text)
-    return folder / "osmem.s"
+    return folder / f"{bug.allocator}.s"
 
 
 THREE = "a = malloc 100\nb = malloc 100\nc = malloc 100\n"

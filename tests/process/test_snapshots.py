@@ -387,6 +387,20 @@ def test_a_process_with_files_of_the_hosts_open_is_not_forked(load: Load, tmp_pa
         assert other.call("sys", OPEN, path, 0).result == fd, "it has the host's files by itself"
 
 
+def test_a_fork_has_pages_of_a_file_that_nobody_shows_yet(load: Load, tmp_path) -> None:
+    (tmp_path / "file").write_bytes(b"text of a file")
+    process = load(GUEST, world=World(root=tmp_path))
+    path = process.image.symbols["data"]
+    process.memory.write(path, b"/file\0")
+    fd = process.call("sys", OPEN, path, 0).result
+    one, other = (process.call("sys", MMAP, 0, PAGE, 3, 2, fd).result for _ in range(2))
+    process.call("sys", CLOSE, fd)
+    process.fill(one, 1, 1)  # it has a copy now; the page of the file stays known
+    with process.fork() as forked:
+        assert forked.call("read", other).result == int.from_bytes(b"text of ", "little")
+        assert forked.call("read", one).result == int.from_bytes(b"\1ext of ", "little")
+
+
 def test_guarded_pages_are_guarded_again(load: Load) -> None:
     process = load(GUEST)
     process.call("map", AT, 2 * PAGE, 3)
