@@ -4,6 +4,7 @@ Each figure stands beside something measured in the same run, in turns with it.
 """
 
 from tests.bench import (
+    bench_check,
     bench_command,
     bench_exec,
     bench_guest,
@@ -16,6 +17,7 @@ from tests.bench.measure import table
 
 _BENCHES = (
     bench_heap,
+    bench_check,
     bench_command,
     bench_guest,
     bench_replay,

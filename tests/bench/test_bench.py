@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import (
+    bench_check,
     bench_command,
     bench_exec,
     bench_guest,
@@ -61,3 +62,10 @@ def test_replays_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bench_replay, name, little)
     assert bench_replay.untraced_replay() == bench_replay.in_unicorn()
     assert all(figure.ratio > 0 for figure in bench_replay.figures())
+
+
+def test_checked_calls_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, little in {"_TASKS": 1, "_CALLS": 10, "_ROUNDS": 1, "_DEPTH": 2}.items():
+        monkeypatch.setattr(bench_check, name, little)
+    assert bench_check._rate(bench_check.RANDOM, "osmem").ratio > 0
+    assert bench_check._rate(bench_check.EVERY, "malloc").value.endswith(" calls/s")
