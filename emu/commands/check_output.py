@@ -12,9 +12,10 @@ import click
 
 from asm.errors import why
 from emu.errors import InputError
-from emu.report.verdict.checked import Checked
+from emu.report.verdict.checked import Checked, Given
 
 if TYPE_CHECKING:
+    from emu.judge.plan import Plan
     from emu.judge.points import Points
     from emu.judge.subject import Subject
     from emu.judge.verdict import Verdict
@@ -30,15 +31,17 @@ class Output:
     html: str | None
     as_json: bool
     quiet: bool
+    given: Given
 
     @classmethod
-    def asked_for(cls, given: dict[str, Any], allocators: Sequence[str]) -> Output:
+    def asked_for(cls, given: dict[str, Any], subjects: Sequence[Subject], plan: Plan) -> Output:
         """By the options. What is wrong with them is told before any work: InputError."""
         from emu.judge.points import load
         from emu.report.verdict.saved import prepare
 
+        allocators = [subject.allocator for subject in subjects]
         points, junit, html = given["points"], given["junit"], given["html"]
-        _keep_apart([*allocators, *given["traces"], *filter(None, [points])], junit, html)
+        _refuse([*allocators, *plan.traces, *filter(None, [points])], junit, html)
         folders = _folders(given["save"], allocators)
         for folder in folders.values():
             prepare(folder)
@@ -47,7 +50,8 @@ class Output:
 
             needed("jinja2")
         found = load(points) if points else None
-        return cls(folders, found, junit, html, given["as_json"], given["quiet"])
+        again = given_again(subjects[0], plan)
+        return cls(folders, found, junit, html, given["as_json"], given["quiet"], again)
 
     def expect(self, topics: Sequence[str]) -> None:
         """Of the check that begins. InputError where points are given for anything else."""
@@ -62,17 +66,17 @@ class Output:
         from emu.report.verdict.saved import save
 
         marks = self.points.marks(verdict) if self.points else None
-        checked = Checked(verdict.allocator, verdict, marks=marks, options=_options(subject))
+        checked = Checked(verdict.allocator, verdict, marks=marks, given=self.given)
         if subject.allocator in self.folders:
             checked = replace(checked, saved=save(checked, self.folders[subject.allocator]))
         if self.as_json:
             click.echo(document(verdict, marks))
         return checked
 
-    def refuse(self, subject: Subject, error: Exception) -> Checked:
-        """An allocator that cannot be checked."""
+    def refuse(self, subject: Subject, error: Exception, status: int) -> Checked:
+        """An allocator that cannot be checked, and the exit status for that."""
         marks = self.points.nothing("it cannot be checked") if self.points else None
-        return Checked(subject.allocator, None, str(error), marks)
+        return Checked(subject.allocator, None, str(error), marks, refused_with=status)
 
     def finish(self, every: Sequence[Checked]) -> None:
         """All that is told when all is known."""
@@ -103,10 +107,27 @@ def _show(every: Sequence[Checked], *, quiet: bool, stderr: bool) -> None:
             (terminal.show_quietly if quiet else terminal.show)(checked, to)
 
 
-def _options(subject: Subject) -> str:
-    """As a command needs them to open the allocator again."""
-    given = {"--prefix": subject.prefix, "--cflags": subject.cflags}
-    return "".join(f" {name} {shlex.quote(value)}" for name, value in given.items() if value)
+def given_again(subject: Subject, plan: Plan) -> Given:
+    """The options that differ from the defaults."""
+    usual = type(plan)()
+    budget = plan.budget
+    spelled = budget.calls or (f"{budget.seconds:g}s" if budget.seconds else None)
+    return Given(
+        _spelled(("--prefix", subject.prefix), ("--cflags", subject.cflags)),
+        _spelled(
+            ("--contract", plan.contract),
+            ("--alignment", plan.alignment if plan.alignment != usual.alignment else None),
+        ),
+        _spelled(
+            ("--depth", plan.depth if plan.depth != usual.depth else None),
+            ("--seed", plan.seed), ("--budget", spelled),
+            *(("--trace", trace) for trace in plan.traces),
+        ),
+    )  # fmt: skip
+
+
+def _spelled(*options: tuple[str, object]) -> str:
+    return "".join(f" {name} {shlex.quote(str(value))}" for name, value in options if value)
 
 
 def _folders(folder: str | None, allocators: Sequence[str]) -> dict[str, Path]:
@@ -120,13 +141,19 @@ def _folders(folder: str | None, allocators: Sequence[str]) -> dict[str, Path]:
     return {name: Path(folder) / short for name, short in short_names(allocators).items()}
 
 
-def _keep_apart(inputs: Sequence[str], *outputs: str | None) -> None:
-    """No file is written over what is read, and none over another."""
+def _refuse(inputs: Sequence[str], *outputs: str | None) -> None:
+    """No file is written over what is read, none over another, and none where there is no folder.
+
+    All of this is said before the work, and not after it.
+    """
     taken = {Path(path).absolute(): f"would overwrite {path}" for path in inputs}
     for path in filter(None, outputs):
         place = Path(path).absolute()
         if place in taken:
             raise InputError(taken[place], path, expected="another file")
+        if place.is_dir() or not place.parent.is_dir():
+            what = "it is a folder" if place.is_dir() else f"there is no folder {place.parent}"
+            raise InputError(f"cannot be written: {what}", path)
         taken[place] = "is written twice"
 
 

@@ -51,10 +51,24 @@ def choosing(command: F) -> F:
 
 
 def of_allocators(command: F) -> F:
-    """Gives a command --cflags and --prefix."""
+    """Gives a command `cflags` and `prefix`."""
     for option in reversed(_OF_ALLOCATORS):
         command = option(command)
     return command
+
+
+def held_to(command: F) -> F:
+    """Gives a command `contract` and `alignment`: what the allocator is held to."""
+    alignment = click.option(
+        "--alignment", type=click.IntRange(1, 4096), default=8, metavar="N", show_default=True,
+        help="Payloads of N bytes and more are multiples of it.",
+    )  # fmt: skip
+    contract = click.option(
+        "--contract",
+        type=click.Choice(["osmem", "malloc"]),
+        help="osmem's very blocks and system calls, or what every malloc promises; by its names.",
+    )
+    return contract(alignment(command))
 
 
 def complain(error: Exception) -> None:
