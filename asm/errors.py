@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def why(error: OSError) -> str:
     """What the operating system says, for the middle of a sentence."""
@@ -18,6 +20,10 @@ class AssemblyError(Exception):
     def __init__(self, file: str, line: int, source: str, reason: str) -> None:
         self.file, self.line, self.source, self.reason = file, line, source, reason
         super().__init__(str(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It crosses processes whole."""
+        return type(self), (self.file, self.line, self.source, self.reason)
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file

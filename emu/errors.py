@@ -29,7 +29,16 @@ from typing import Any
 
 
 class EmuError(Exception):
-    """The root."""
+    """The root. It crosses processes whole."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(kind: type[EmuError], args: tuple[Any, ...], state: dict[str, Any]) -> EmuError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class InternalError(EmuError):
@@ -64,11 +73,6 @@ class InputError(EmuError):
         self.message, self.place, self.source = message, place, source
         self.column, self.expected = column, expected
         super().__init__(str(self))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """It crosses processes whole."""
-        told = (self.message, self.place, self.source, self.column, self.expected)
-        return type(self), told
 
     def __str__(self) -> str:
         message = _printable(self.message)

@@ -15,7 +15,8 @@ from emu.process.event import Call
 from emu.process.machine import Snapshot
 from emu.process.process import BUDGET, CallableProcess, Process
 from emu.process.started import StartedProgram
-from emu.view import invariants
+from emu.view import index as indexes
+from emu.view import index_invariants, invariants
 from emu.view.blocks import Block, NoWalker, Walk, Walker
 from emu.view.call_history import CallHistory
 from emu.view.finding import Finding
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from emu.trace.recorder import Recorder
 
 _WORD = (1 << 64) - 1
+_INDEXED_BLOCKS_A_CALL = 64
+"""So many free blocks of an index may be looked at for each call, where only changes are."""
 
 
 class _Books(NamedTuple):
@@ -102,6 +105,7 @@ class Heap(Closing):
         self._history: CallHistory[HeapSnapshot] | None = None
         if isinstance(process, StartedProgram):
             self.findings.extend(Finding("convention", what) for what in process.violations)
+        self._calls_unchecked = 0
         self._sanitizer = self._new_sanitizer() if sanitize else None
 
     def _new_sanitizer(self) -> HeapSanitizer:
@@ -339,6 +343,12 @@ class Heap(Closing):
         return Walker(self.process.memory) if self.contract == OSMEM else NoWalker()
 
     @property
+    def index(self) -> indexes.Index | None:
+        """The index over the free blocks, where the allocator has one, read from its memory."""
+        symbols = self.process.image.symbols if isinstance(self.process, Process) else {}
+        return indexes.read(symbols, self.process.memory, self.start, self.brk)
+
+    @property
     def syscalls(self) -> tuple[SystemCall, ...]:
         """Every system call of the process so far; prints as strace prints."""
         return tuple(self.process.kernel.calls)
@@ -359,7 +369,8 @@ class Heap(Closing):
     def check_blocks(self, walk: Walk, *, only_changed: bool = False) -> list[Finding]:
         """The invariants of the heap after the last call.
 
-        only_changed: the walk before this one was found sound.
+        only_changed: the walk before this one was found sound. An index of many blocks is then
+        looked at now and then only.
         """
         if self.contract != OSMEM:
             return []
@@ -370,7 +381,25 @@ class Heap(Closing):
             and self.start < (last.result or 0) < self.brk
         )
         heap = invariants.Heap(walk, searched, self.places.spelled, only_changed)
-        return invariants.check(heap, last.index if last else None)
+        found = invariants.check(heap, last.index if last else None)
+        if only_changed and not self._index_is_due(len(walk.free)):
+            return found
+        return found + self._check_index(walk, searched, last.index if last else None)
+
+    def _index_is_due(self, free: int) -> bool:
+        """An index is looked at as a whole: of many blocks, not after every call."""
+        self._calls_unchecked += 1
+        due = self._calls_unchecked * _INDEXED_BLOCKS_A_CALL >= free
+        if due:
+            self._calls_unchecked = 0
+        return due
+
+    def _check_index(self, walk: Walk, searched: bool, call: int | None) -> list[Finding]:
+        index = self.index
+        if index is None:
+            return []
+        indexed = index_invariants.Indexed(index, walk, searched, self.places.spelled)
+        return index_invariants.check(indexed, call)
 
     def __str__(self) -> str:
         from emu.report.picture import picture

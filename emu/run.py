@@ -20,8 +20,10 @@ from emu.view.blocks import Block, Walk
 from emu.view.changes import describe, describe_unwalked
 from emu.view.finding import Finding
 from emu.view.history import History, Sample
+from emu.view.index import Index
 from emu.view.ledger import Promise
 from emu.view.places import NamedSyscall
+from syscalls.abi import errno_name
 
 if TYPE_CHECKING:
     from emu.trace.trace import Trace
@@ -59,9 +61,9 @@ class Run:
     """What happened.
 
     blocks: the heap at the end, none where it cannot be walked; requested: bytes that callers asked
-    for, by payload; live: the blocks that they hold then. contract: what it was held to. died: how
-    the program under test ended, running: the statement that it died of. trace: where one was
-    asked for.
+    for, by payload; live: the blocks that they hold then. index: over the free blocks, where the
+    allocator has one. contract: what it was held to. died: how the program under test ended,
+    running: the statement that it died of. trace: where one was asked for.
     """
 
     scenario: Scenario
@@ -78,6 +80,7 @@ class Run:
     findings: list[Finding] = field(default_factory=list)
     history: History = field(default_factory=History)
     output: bytes = b""
+    index: Index | None = None
     died: GuestDied | None = None
     running: Step | None = None
     trace: Trace | None = None
@@ -196,7 +199,9 @@ class _Player:
         run.live_places = {one.address: heap.place(one.address) for one in run.live}
         run.requested = {address: p.size for address, p in heap.ledger.live.items()}
         run.output = heap.process.kernel.output(1) + heap.process.kernel.output(2)
-        run.findings += self._new_findings()
+        run.index = heap.index
+        standing = heap.check_blocks(self.walk) if run.index and not run.died else None
+        run.findings += self._new_findings(standing)
         return run
 
     # Performing
@@ -237,10 +242,21 @@ class _Player:
                 found = tuple((str(b.status), b.size) for b in self.heap.blocks)
                 return _unlike("the blocks are", expected, found, _spelled_blocks)
             case op.ExpectSyscalls(names):
-                made = tuple(call.name for call in self.last_syscalls)
-                return _unlike("the system calls were", names, made, " ".join)
+                return _unlike("the system calls were", names, self._asked(names), " ".join)
+            case op.ExpectErrno(number):
+                errno = self.heap.errno
+                return None if errno == number else f"os_errno is {_spelled_errno(errno)}"
         findings = [*self.run.findings, *self.heap.check()]
         return f"a finding was made: {findings[0]}" if findings else None
+
+    def _asked(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """What was asked last, with arguments where they are expected."""
+        made = self.last_syscalls
+        whole = [name.endswith(")") for name in names] + [False] * len(made)
+        return tuple(
+            call.asked if all_of_it else call.name
+            for call, all_of_it in zip(made, whole, strict=False)
+        )
 
     def _expect_pointer(
         self, name: str, equal: bool, other: op.Place | op.Name | int | None
@@ -334,6 +350,10 @@ def _unlike(
     if expected == found:
         return None
     return f"{what} {spell(found) or 'none'}"
+
+
+def _spelled_errno(number: int) -> str:
+    return errno_name(number) if number else "0"
 
 
 def _spelled_blocks(blocks: tuple[tuple[str, int], ...]) -> str:

@@ -3,8 +3,8 @@
 #   in        rdi = payload, or 0
 #   clobbers  what the System V ABI lets it
 #
-# Neighbours are merged by the next search, not here. A block that is FREE
-# already stays so.
+# Headers are merged by the next search, not here. A block that is FREE already
+# stays so.
 
         .globl  os_free
 os_free:
@@ -15,12 +15,30 @@ os_free:
         jne     .Lfree_not_ours
         mov     dword ptr [rdi + BLOCK_STATUS], FREE
         mov     r8, [rip + heap_head]
-        mov     rcx, [rdi + BLOCK_PREV]
-        test    rcx, rcx
+        mov     rax, [rdi + BLOCK_PREV]
+        test    rax, rax
         jz      index_block
+        cmp     dword ptr [rax + BLOCK_STATUS], FREE
+        jne     index_block
+        push    rbx
+        mov     rbx, rdi                        # the last of the new run
+        mov     rcx, [rdi + BLOCK_NEXT]
+        test    rcx, rcx
+        jz      .Lfree_before
         cmp     dword ptr [rcx + BLOCK_STATUS], FREE
-        je      add_unmerged
-        jmp     index_block
+        jne     .Lfree_before
+        push    rax
+        mov     rdi, rcx
+        call    run_behind
+        mov     rbx, rax
+        call    withdraw_run
+        pop     rax
+.Lfree_before:
+        call    run_before
+        call    withdraw_run
+        mov     rax, rbx
+        pop     rbx
+        jmp     enter_run
 .Lfree_not_ours:
         cmp     dword ptr [rdi + BLOCK_STATUS], MAPPED
         je      unmap_block

@@ -33,16 +33,32 @@
 #     two neighbours are FREE     until the next search; one is unmerged then
 #     no FREE neighbour           the block is in the tree of its bin
 
-        .equ LEFT,          0           # u32 at the payload: root of what is lower
+# A node's links, from its payload.
+        .equ LEFT,          0           # u32: root of what is lower
         .equ RIGHT,         4           # u32: root of what is higher
-        .equ FOLLOWING,     0           # u32: in the list of the unmerged
-        .equ PREVIOUS,      4           # u32
+
+# In the last bin, how long the run is; a payload of NO_KEY bytes has no room.
+        .equ KEY,           40          # u64, from the header
+        .equ TO_KEY,        8           # from the payload
+        .equ NO_KEY,        8
+
+# What the blocks of a run note, from the header.
+        .equ FOLLOWING,     32          # u32, the second: the next run's second
+        .equ PREVIOUS,      36          # u32, the second: the one before's
+        .equ RUN_HEAD,      32          # u32, the last of three or more: the first
+        .equ RUN_TAIL,      36          # u32, the third: the last
+
+# The list's links, from a payload.
+        .equ TO_FOLLOWING,  0
+        .equ TO_PREVIOUS,   4
+
 
 # The header's fields, from the payload.
         .equ SIZE_HERE,     -32
         .equ STATUS_HERE,   -24
 
         .equ LAST_BIN,      16383       # sizes from 8 * LAST_BIN on
+        .equ LAST_SIZES,    131064      # 8 * LAST_BIN
         .equ REACH,         0x7fffc0000 # bytes of heap: 32 GiB - 2 * THRESHOLD
 
         .equ BOTTOM,        0           # from bin_map: one bit a bin

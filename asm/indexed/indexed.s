@@ -5,7 +5,7 @@
 #
 #   index_layout.s   the index: its numbers, its drawing, its state
 #   tree.s           one tree: a block in, a block out
-#   unmerged.s       FREE blocks beside FREE blocks, until the next search
+#   runs.s           FREE blocks side by side, until the next search
 #   verbs.s          osmem's verbs on one block, which keep the index right
 #   malloc.s         os_malloc, and the way to a block that calloc shares
 #   free.s           os_free
@@ -22,7 +22,7 @@
         .include "osmem/grow.s"
         .include "osmem/mapped.s"
         .include "tree.s"
-        .include "unmerged.s"
+        .include "runs.s"
         .include "verbs.s"
         .include "malloc.s"
         .include "free.s"

@@ -127,7 +127,7 @@ heap_alloc:
 
 .Ltake_merge:
         push    rdi
-        call    merge_unmerged
+        call    merge_runs
         pop     rdi
         jmp     .Ltake_look
 

@@ -1,16 +1,14 @@
 # The trees: a FREE block in, a FREE block out.
 
-# find_tree block: rdi; heap_head: r8
-#
-# Leaves in rsi the block's link, in rcx its bin's number, which may be beyond
-# the last, and in r10 the address of bin_map.
+# The tree of a bin (rcx) and a block (rdi): leaves in rsi the block's link, in r9
+# the address of the root's, in rdx the root's link, in r10 the address of bin_map.
         .macro  find_tree
+        lea     r10, [rip + bin_map]
         lea     rsi, [rdi + META]
         sub     rsi, r8
         shr     rsi, 3
-        mov     rcx, [rdi + BLOCK_SIZE]
-        shr     rcx, 3
-        lea     r10, [rip + bin_map]
+        lea     r9, [r10 + rcx*4 + BINS]        # the link to the node below
+        mov     edx, [r9]
         .endm
 
 # Where does a block (rdi, its link in rsi) belong, seen from a node (its link in
@@ -22,8 +20,8 @@
         .endm
 
         .macro  compare_large right, left
-        mov     r11, [r8 + rdx*8 + TO_HEADER]
-        cmp     r11, [rdi + BLOCK_SIZE]
+        mov     r11, [r8 + rdx*8 + TO_KEY]
+        cmp     r11, [rdi + KEY]
         jb      \right
         ja      \left
         cmp     edx, esi
@@ -32,19 +30,25 @@
 
 # insert_block(block)
 #
-#   in        rdi = block, FREE, in no tree and not unmerged
+#   in        rdi = block, FREE, in no tree
 #             r8 = heap_head
 #   clobbers  rcx, rdx, rsi, r9, r10, r11
 #   keeps     every other register
+insert_block:
+        mov     rcx, [rdi + BLOCK_SIZE]
+        shr     rcx, 3
+        cmp     rcx, LAST_BIN
+        jae     .Linsert_large
+        # fall through
+
+# insert_in_bin(block, bin)
+#
+#   in        rcx = the bin, not the last; the rest is as above
 #
 # Down to where a node has a lower priority; there the block takes the node's
 # place, and what hangs below is parted into what is before and what is behind.
-insert_block:
+insert_in_bin:
         find_tree
-        cmp     rcx, LAST_BIN
-        jae     .Linsert_large
-        lea     r9, [r10 + rcx*4 + BINS]        # the link to the node below
-        mov     edx, [r9]
         test    edx, edx
         jz      .Linsert_first
 
@@ -100,9 +104,16 @@ insert_block:
         insert  same
 
 .Linsert_large:
+        shl     rcx, 3                          # the size again
+        # fall through
+
+# insert_in_last_bin(block, size)
+#
+#   in        rcx = bytes as one payload; the rest is as above
+insert_in_last_bin:
+        mov     [rdi + KEY], rcx
         mov     ecx, LAST_BIN
-        lea     r9, [r10 + rcx*4 + BINS]
-        mov     edx, [r9]
+        find_tree
         test    edx, edx
         jz      .Linsert_first
         insert  large
@@ -135,16 +146,22 @@ insert_block:
 #
 #   in        rdi = block, FREE, in a tree
 #             r8 = heap_head
-#   clobbers  rax, rcx, rdx, rsi, r9, r10, r11
+#   clobbers  rcx, rdx, rsi, r9, r10, r11
 #   keeps     every other register
+remove_block:
+        mov     rcx, [rdi + BLOCK_SIZE]
+        shr     rcx, 3
+        cmp     rcx, LAST_BIN
+        jae     remove_from_last_bin
+        # fall through
+
+# remove_from_bin(block, bin)
+#
+#   in        rcx = the bin, not the last; the rest is as above
 #
 # Down to the block; what hangs on its two sides is joined in its place.
-remove_block:
+remove_from_bin:
         find_tree
-        cmp     rcx, LAST_BIN
-        jae     .Lremove_large
-        lea     r9, [r10 + rcx*4 + BINS]        # the link to the node below
-        mov     edx, [r9]
 
         .macro  remove kind
         cmp     edx, esi
@@ -173,18 +190,18 @@ remove_block:
         jz      .Lremove_no_left
         test    esi, esi
         jz      .Lremove_no_right
-        xor     eax, eax
-        crc32   eax, edx
+        xor     ecx, ecx
+        crc32   ecx, edx
         xor     r11d, r11d
         crc32   r11d, esi
 .Ljoin:
-        cmp     eax, r11d
+        cmp     ecx, r11d
         jb      .Ljoin_right_is_above
         mov     [r9], edx
         lea     r9, [r8 + rdx*8 + RIGHT]
         mov     edx, [r9]
-        xor     eax, eax
-        crc32   eax, edx
+        xor     ecx, ecx
+        crc32   ecx, edx
         test    edx, edx
         jnz     .Ljoin
 .Lremove_no_left:
@@ -204,14 +221,15 @@ remove_block:
         mov     [r9], edx
         ret
 .Lremove_leaf:
-        lea     rax, [r10 + rcx*4 + BINS]
-        cmp     r9, rax
+        lea     rdx, [r10 + rcx*4 + BINS]
+        cmp     r9, rdx
         je      empty_bin
         ret
-.Lremove_large:
+
+# remove_from_last_bin(block): as above
+remove_from_last_bin:
         mov     ecx, LAST_BIN
-        lea     r9, [r10 + rcx*4 + BINS]
-        mov     edx, [r9]
+        find_tree
         remove  large
         jmp     .Lremove_here
 

@@ -28,7 +28,7 @@ append_block:
 #
 #   in        rdi = block, in the list, not FREE
 #             rsi = need, a multiple of 8, at most the block's size
-#   clobbers  rcx, rdx, rsi, r8, r9, r10, r11
+#   clobbers  rax, rcx, rdx, rsi, r8, r9, r10, r11
 #   keeps     every other register
 #
 # Gives what the block has beyond `need` to a new FREE block behind it, if that
@@ -80,16 +80,26 @@ link_rest:
 #   clobbers  rax, rcx, rdx, r8, r9, r10, r11
 #   keeps     every other register
 #
-# The block behind, header and payload, becomes payload of this one.
+# The block behind, header and payload, becomes payload of this one. What is left
+# of the run that it began is a run again.
 absorb_next:
+        push    rbx
         push    rsi
         push    rdi
         mov     rdi, [rdi + BLOCK_NEXT]
+        mov     rbx, rdi                        # absorbed
         mov     r8, [rip + heap_head]
-        call    withdraw_block
-        mov     rdx, rdi                        # absorbed
+        call    run_behind
+        call    withdraw_run
+        cmp     rbx, rax
+        je      .Labsorb_whole_run
+        mov     rdi, [rbx + BLOCK_NEXT]
+        call    enter_run
+.Labsorb_whole_run:
+        mov     rdx, rbx
         pop     rdi
         pop     rsi
+        pop     rbx
         # fall through: it is in nothing else any more
 
 # unite(block, behind)

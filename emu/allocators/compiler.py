@@ -6,6 +6,7 @@ once.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shlex
 import shutil
@@ -160,12 +161,11 @@ def _operand(path: str) -> str:
 
 @cache
 def _folder() -> Path:
-    global _kept  # noqa: PLW0603 - it goes with the process
-    _kept = tempfile.TemporaryDirectory(prefix="emu-allocators-")
-    return Path(_kept.name)
+    made = tempfile.mkdtemp(prefix="emu-allocators-")
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return Path(made)
 
 
-_kept: tempfile.TemporaryDirectory[str] | None = None
 _numbers = count(1)
 
 

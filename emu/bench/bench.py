@@ -10,14 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from emu.allocators import Choice
 from emu.bench.code import Code
+from emu.bench.copiers import chosen
+from emu.bench.kernel_meter import KernelMeter
 from emu.bench.live import Live
-from emu.bench.memory import KernelMeter
 from emu.bench.meter import Meter
 from emu.bench.plan import Step, plan, table
 from emu.errors import ScenarioError
 from emu.heap import Heap
-from emu.process.process import BUDGET
+from emu.process.process import BUDGET, CallableProcess
 from emu.process.replay import Replayed, loop, replay, running
 from emu.scenario.load import load
 from emu.scenario.operations import Scenario
@@ -33,8 +35,9 @@ class Bench:
 
     steps: the calls. counts: by name (COUNTERS, and `copying`, which is a part of the
     instructions), a number for each call; without those of accesses where they were not asked for.
-    live: bytes that callers hold after each call; footprint: bytes that the kernel has given, in
-    whole pages. peak_footprint: at any time, also within a call. findings: what a program that
+    live: bytes that callers hold after each call; footprint: bytes that the kernel has given since
+    the first call, in whole pages: what a library takes when it is loaded is not seen.
+    peak_footprint: at any time, also within a call. findings: what a program that
     uses the allocator could not live with.
     """
 
@@ -63,7 +66,7 @@ class Bench:
 
 def bench(
     scenario: Scenario | Path | str,
-    allocator: str | Path = "osmem",
+    allocator: str | Path | Choice = "osmem",
     *,
     accesses: bool = True,
     budget: int = BUDGET,
@@ -83,22 +86,27 @@ def bench(
         process = heap.process
         for kind in {step.kind for step in steps}:
             heap.description.function(kind)  # or it is told what is missing
+        code = _code(process)
         kernel = stack.enter_context(KernelMeter(process, len(steps), partial(running, process)))
-        code = Code(loop().symbols["next_row"], process.cpu.read_code, process.sources.function_at)
         meter = stack.enter_context(Meter(process.cpu, code, len(steps), accesses=accesses))
         replayed = replay(process, table(steps, functions_of(heap)))
     live = Live(steps, replayed.results.tolist())
     counts = {**meter.counts, "faults": kernel.faults, "syscalls": kernel.syscalls}
     return Bench(
-        scenario, str(allocator), steps, counts, np.array(live.bytes, np.int64), kernel.footprint,
+        scenario, heap.allocator, steps, counts, np.array(live.bytes, np.int64), kernel.footprint,
         kernel.peak, (*live.findings, *_broken(replayed)),
     )  # fmt: skip
 
 
+def _code(process: CallableProcess) -> Code:
+    mark, cpu = loop().symbols["next_row"], process.cpu
+    return Code(mark, cpu.read_code, process.sources.function_at, chosen(process))
+
+
 def functions_of(heap: Heap) -> dict[str, int]:
     """The addresses of the allocator's functions, by kind."""
-    named = heap.description.functions
-    return {kind: heap.image.symbols[name] for kind, name in named.items()}
+    found = {kind: heap.process.address_of(n) for kind, n in heap.description.functions.items()}
+    return {kind: address for kind, address in found.items() if address is not None}
 
 
 def _broken(replayed: Replayed) -> list[Finding]:

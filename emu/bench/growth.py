@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from emu.allocators import Choice
 from emu.bench.bench import functions_of
 from emu.bench.law import Law, Point, fitted
 from emu.errors import InputError
@@ -47,9 +48,17 @@ class Growth:
     points: tuple[Point, ...]
     law: Law
 
+    @property
+    def said(self) -> str:
+        """How the law holds: "exact from n = 50", "within 4.0 %"."""
+        law = self.law
+        said = "exact" if law.exact else f"within {100 * law.error:.1f} %"
+        said += f" from n = {law.start}" if law.start != self.points[0][0] else ""
+        return said + (f" to n = {law.end}" if law.end != self.points[-1][0] else "")
+
 
 def growth(
-    allocator: str | Path = "osmem", *, largest: int = LARGEST, budget: int = BUDGET
+    allocator: str | Path | Choice = "osmem", *, largest: int = LARGEST, budget: int = BUDGET
 ) -> tuple[Growth, ...]:
     """The growth of every function in every situation, from n = 10 to `largest`.
 
@@ -90,7 +99,7 @@ def sizes(largest: int) -> list[int]:
 
 
 def _in_situation(
-    allocator: str | Path, situation: Situation, at: list[int], budget: int
+    allocator: str | Path | Choice, situation: Situation, at: list[int], budget: int
 ) -> Iterator[Growth]:
     points: dict[str, list[Point]] = {}
     with Heap(allocator, budget=budget) as heap:
@@ -103,7 +112,7 @@ def _in_situation(
         for kind, (arguments, _) in _probes(functions, 0).items():
             call = f"{heap.description.function(kind)}({arguments})"
             found = tuple(points[kind])
-            yield Growth(str(allocator), situation, kind, call, found, fitted(found))
+            yield Growth(heap.allocator, situation, kind, call, found, fitted(found))
 
 
 def _probes(functions: dict[str, int], middle: int) -> dict[str, tuple[str, Planned]]:

@@ -32,6 +32,8 @@ _MODELS = [("",), ("log2 n", ""), ("n", ""), ("n log2 n", ""), ("n^2", "n", "")]
 _POLYNOMIALS = [("",), ("n", ""), ("n^2", "n", "")]
 _BEYOND = 2
 """Points that an exact law must meet beyond those that determine it."""
+_FAR_OFF = 0.05
+"""An error for which a law that is exact, but not to the end, is told instead."""
 _ENOUGH_BETTER = 1.25
 """A simpler law is kept unless another one foretells so many times as well."""
 
@@ -40,13 +42,14 @@ _ENOUGH_BETTER = 1.25
 class Law:
     """count = the sum of coefficient times term. terms: "n^2", "n log2 n", "n", "log2 n", "".
 
-    start: the first n for which it holds. error: how far off it is at most, as a part of the
-    count; 0 where it is exact, and then the coefficients are Fractions.
+    start, end: the first n for which it holds, and the last. error: how far off it is at most, as
+    a part of the count; 0 where it is exact, and then the coefficients are Fractions.
     """
 
     terms: tuple[str, ...]
     coefficients: tuple[Number, ...]
     start: int
+    end: int
     error: float
 
     @property
@@ -77,11 +80,22 @@ def fitted(points: Sequence[Point]) -> Law:
     """The law of some points, which are sorted by n, from 1 on. ValueError for less than two."""
     if len(points) < 2:
         raise ValueError("a law needs two points at least")
-    for first in range(len(points) // 2 + 1):
+    for first in range(-(-len(points) // 2)):
         law = _exact(points[first:])
         if law:
             return law
-    return _closest(points)
+    law = _closest(points)
+    return law if law.error < _FAR_OFF else _exact_stretch(points) or law
+
+
+def _exact_stretch(points: Sequence[Point]) -> Law | None:
+    """Of the longest stretch, more than half of all, that has an exact law; the last such."""
+    for length in range(len(points), len(points) // 2, -1):
+        for first in range(len(points) - length, -1, -1):
+            law = _exact(points[first : first + length])
+            if law:
+                return law
+    return None
 
 
 def _exact(points: Sequence[Point]) -> Law | None:
@@ -90,7 +104,7 @@ def _exact(points: Sequence[Point]) -> Law | None:
             return None
         found = _through(points[: len(terms)], terms)
         if all(_value(found, n) == count for n, count in points):
-            return Law(terms, tuple(found), points[0][0], 0.0)
+            return Law(terms, tuple(found), points[0][0], points[-1][0], 0.0)
     return None
 
 
@@ -123,12 +137,13 @@ def _value(polynomial: Sequence[Fraction], n: int) -> Fraction:
 def _closest(points: Sequence[Point]) -> Law:
     """By least squares of relative errors; each law is judged by points that it was not told."""
     n, counts = (np.array(column, float) for column in zip(*points, strict=True))
-    models = [terms for terms in _MODELS if len(terms) < len(points)]
-    scores = [_foretells(terms, n, counts) for terms in models]
+    fits = {terms: _least_squares(terms, n, counts) for terms in _MODELS if len(terms) < len(n)}
+    growing = [terms for terms, found in fits.items() if terms == ("",) or found[0] > 0]
+    scores = [_foretells(terms, n, counts) for terms in growing]
     best = next(i for i, score in enumerate(scores) if score <= _ENOUGH_BETTER * min(scores))
-    coefficients = _least_squares(models[best], n, counts)
-    off = np.abs(_matrix(models[best], n) @ coefficients - counts) / np.maximum(counts, 1)
-    return Law(models[best], tuple(coefficients.tolist()), points[0][0], float(off.max()))
+    terms, coefficients = growing[best], fits[growing[best]]
+    off = np.abs(_matrix(terms, n) @ coefficients - counts) / np.maximum(counts, 1)
+    return Law(terms, tuple(coefficients.tolist()), points[0][0], points[-1][0], float(off.max()))
 
 
 def _matrix(terms: tuple[str, ...], n: Floats) -> Floats:

@@ -26,8 +26,8 @@ _RECORD = np.dtype(
      ("kind", "u1")]
 )  # fmt: skip
 assert _RECORD.itemsize == RECORD.size
-_LINE_BITS = 48 - LINE
-"""Bits of a line's number. Above them stands a call's."""
+_LINE_BITS = 50 - LINE
+"""Bits of a line's number; frames of files lie above 2^48. Above them stands a call's."""
 
 
 class Meter:
@@ -43,7 +43,9 @@ class Meter:
         self._instructions, self._copying, self._reads, self._writes, self._lines, self._pages = (
             np.zeros(calls + 2, np.int64) for _ in range(6)
         )
-        self._call = self._last = self._entries = 0
+        self._call = self._entries = 0
+        self._last: Numbers = np.zeros(1, np.uint32)
+        """The block that was entered last, which may still run."""
         self._told: list[tuple[NDArray[np.void], int]] = []
         self._touched = np.zeros(0, np.uint64)
         """Lines that the call which still runs has touched."""
@@ -77,17 +79,17 @@ class Meter:
     def entered(self, numbers: memoryview) -> None:
         """Blocks were entered, in order. What they accessed was told before."""
         entered: Numbers = np.frombuffer(numbers, np.uint32)
-        facts = self._code.facts(entered)
-        begins = np.flatnonzero(facts & BEGINS_CALL)
-        self._count_instructions(facts & LENGTH, begins)
-        self._count_copying(entered, facts, begins)
+        facts = self._code.facts(np.concatenate((self._last, entered)))
+        begins = np.flatnonzero(facts[1:] & BEGINS_CALL)
+        self._count_instructions(facts[1:] & LENGTH, begins)
+        self._count_copying(entered, facts[1:], begins)
         for told, first in self._told:
             self._count_accesses(told, first, facts, begins)
         self._told.clear()
         self._call += len(begins)
         self._entries += len(entered)
         if len(entered):
-            self._last = int(entered[-1])
+            self._last = entered[-1:].copy()
 
     def cut(self, instructions: int) -> None:
         """So many of the last block entered did not run."""
@@ -107,7 +109,7 @@ class Meter:
             counts[call + 1 : call + 1 + len(begins)] += new
 
     def _count_copying(self, entered: Numbers, facts: Numbers, begins: Counts) -> None:
-        which, counts = self._code.copied(entered, facts, self._last)
+        which, counts = self._code.copied(entered, facts, int(self._last[0]))
         if len(which):
             calls = self._call + np.searchsorted(begins, which, side="right")
             np.add.at(self._copying, calls, counts)
@@ -115,10 +117,13 @@ class Meter:
     def _count_accesses(
         self, told: NDArray[np.void], first: int, facts: Numbers, begins: Counts
     ) -> None:
-        """Those of blocks that count as no instructions, the program's own, are left out."""
+        """Those of blocks that count as no instructions, the program's own, are left out.
+
+        facts: from the block on that was entered last before this piece.
+        """
         first = (first + BLOCK_STEP * self._entries) & HALF
         entry = (told["entry"] - np.uint32(first)).astype(np.int32) // BLOCK_STEP
-        counts = np.flatnonzero(facts.take(entry, mode="clip") & LENGTH)
+        counts = np.flatnonzero(facts.take(entry + 1, mode="clip") & LENGTH)
         calls = np.searchsorted(begins, entry[counts], side="right")
         kinds = np.bincount(
             calls * 2 + (told["kind"][counts] == WRITE), minlength=2 * len(begins) + 2

@@ -9,24 +9,32 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asm.errors import why
-from emu.commands.common import CONTEXT
+from emu.commands.common import CONTEXT, of_allocators
 from emu.errors import GuestDied, InputError
 
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from emu.allocators import Choice
     from emu.bench.bench import Bench
     from emu.bench.growth import Growth
     from emu.scenario.operations import Scenario
 
 DIED, FOUND = 3, 1
 _DEFAULT_PATTERN = "power-law"
+_OF_TRACES = (".rep", ".heap")
 
 
 @click.command("bench", context_settings=CONTEXT)
-@click.argument("allocators", nargs=-1, metavar="[ALLOCATOR]...")
+@click.argument("names", nargs=-1, metavar="[ALLOCATOR]...")
+@of_allocators
 @click.option(
-    "--trace", "-t", "traces", multiple=True, metavar="FILE", help="A .rep trace, or calls (.heap)."
+    "--trace",
+    "-t",
+    "traces",
+    multiple=True,
+    metavar="FILE...",
+    help="A .rep trace, or calls (.heap).",
 )
 @click.option("--pattern", "-p", "patterns", multiple=True, metavar="NAME", help="See emu pattern.")
 @click.option("--seed", type=int, default=0, metavar="N", show_default=True, help="Of patterns.")
@@ -49,13 +57,14 @@ _DEFAULT_PATTERN = "power-law"
     help="Instructions that one call may take (2 000 000 000).",
 )
 @click.pass_context
-def bench_command(context: click.Context, /, allocators: tuple[str, ...], **given: Any) -> None:
+def bench_command(context: click.Context, /, names: tuple[str, ...], **given: Any) -> None:
     """Count what allocators cost: exactly, and the same every time.
 
     Replays scenarios on each ALLOCATOR (osmem) in the guest, and tells, by kind of call,
     instructions, accesses to memory, cache lines and pages that a call touches, page faults and
-    system calls; and how much memory it takes. Without --trace and --pattern, a pattern like real
-    programs is replayed: power-law.
+    system calls; and how much memory it takes from the first call on. Without --trace and
+    --pattern, a pattern like real programs is replayed: power-law. What ends in .rep or .heap is a
+    trace wherever it stands.
 
     Exit status: 0 all well; 1 an allocator gave memory twice or broke the calling convention; 2
     the input is wrong; 3 an allocator died; 4 a bug of ours.
@@ -63,13 +72,15 @@ def bench_command(context: click.Context, /, allocators: tuple[str, ...], **give
     \b
     Examples:
         emu bench
-        emu bench osmem mine.s --trace real.rep
+        emu bench osmem mine.s --trace *.rep
         emu bench osmem mine.s -p uniform -p needle --summary
         emu bench osmem --growth
         emu bench osmem mine.s --json | jq .utilization
     """
-    chosen = allocators or ("osmem",)
-    _check(chosen, given)
+    more = [name for name in names if Path(name).suffix in _OF_TRACES]
+    given["traces"] += tuple(more)
+    chosen = _chosen([name for name in names if name not in more] or ["osmem"], given)
+    _check(given)
     wanted = list(_scenarios(given))
     compared, status = _benches(wanted, chosen, given)
     grown, worse = _growths(chosen, given) if given["growth"] else ([], 0)
@@ -78,15 +89,34 @@ def bench_command(context: click.Context, /, allocators: tuple[str, ...], **give
     context.exit(max(status, worse))
 
 
-def _check(allocators: tuple[str, ...], given: dict[str, Any]) -> None:
+def _chosen(names: list[str], given: dict[str, Any]) -> list[Choice]:
     """InputError before anything is run."""
-    from emu import allocators as known
+    from emu.allocators import ready
+
+    if len(set(names)) < len(names):
+        raise InputError("an allocator is compared with itself", " ".join(names))
+    chosen = [_choice(name, given) for name in names]
+    for choice in chosen:
+        ready(choice)
+    return chosen
+
+
+def _choice(name: str, given: dict[str, Any]) -> Choice:
+    """The compiler's flags are for what is compiled, a prefix for what is brought."""
+    from emu.allocators import SHIPPED, Choice
+    from emu.allocators.assembly import path_of
+    from emu.allocators.files import Kind, kind_of
+
+    if name in SHIPPED:
+        return Choice(name)
+    compiled = kind_of(path_of(name), name) in (Kind.C, Kind.OBJECT, Kind.ARCHIVE)
+    return Choice(name, given["cflags"] if compiled else "", given["prefix"])
+
+
+def _check(given: dict[str, Any]) -> None:
+    """InputError where options do not go together, before anything is run."""
     from emu.bench import growth
 
-    for name in allocators:
-        known.find(name)
-    if len(set(allocators)) < len(allocators):
-        raise InputError("an allocator is compared with itself", " ".join(allocators))
     if given["growth"]:
         growth.check(given["size"] or growth.LARGEST)
     if given["html"] and any(map(Path(given["html"]).__eq__, map(Path, given["traces"]))):
@@ -111,7 +141,7 @@ def _scenarios(given: dict[str, Any]) -> Iterator[Scenario]:
 
 
 def _benches(
-    scenarios: list[Scenario], allocators: tuple[str, ...], given: dict[str, Any]
+    scenarios: list[Scenario], allocators: list[Choice], given: dict[str, Any]
 ) -> tuple[list[list[Bench]], int]:
     """Each scenario on each allocator; and the exit status."""
     compared, status = [], 0
@@ -127,7 +157,9 @@ def _benches(
     return compared, status
 
 
-def _bench(scenario: Scenario, allocator: str, given: dict[str, Any]) -> tuple[Bench | None, int]:
+def _bench(
+    scenario: Scenario, allocator: Choice, given: dict[str, Any]
+) -> tuple[Bench | None, int]:
     from emu.bench.bench import bench
     from emu.process.process import BUDGET
 
@@ -142,7 +174,7 @@ def _bench(scenario: Scenario, allocator: str, given: dict[str, Any]) -> tuple[B
     return done, FOUND if done.findings else 0
 
 
-def _growths(allocators: tuple[str, ...], given: dict[str, Any]) -> tuple[list[Growth], int]:
+def _growths(allocators: list[Choice], given: dict[str, Any]) -> tuple[list[Growth], int]:
     """Of each allocator; and the exit status."""
     from emu.bench.growth import LARGEST, growth
     from emu.process.process import BUDGET

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from asm.errors import why
-from emu.commands.common import ALLOCATOR, CONTEXT
+from emu.commands.common import CONTEXT, NAME_OR_PATH
 from emu.errors import InputError
 
 
@@ -22,8 +22,19 @@ from emu.errors import InputError
     show_default=True,
     help="A shared library (.so) or an object (.o); osmem.h is written beside it.",
 )
-@ALLOCATOR
-@click.option("--as-malloc", is_flag=True, help="Export malloc, calloc, realloc and free as well.")
+@click.option(
+    "--allocator",
+    default="osmem",
+    metavar=NAME_OR_PATH,
+    show_default=True,
+    help="A shipped allocator, or a .s file with os_malloc and the others.",
+)
+@click.option(
+    "--as-malloc",
+    is_flag=True,
+    help="Export malloc, calloc, realloc and free as well: for programs of one thread that want "
+    "nothing aligned by more than 8 bytes (posix_memalign stays the C library's).",
+)
 def build_command(output: str, allocator: str, as_malloc: bool) -> None:
     """Make a library of an allocator, as ELF for Linux on x86-64, and its C header.
 
@@ -34,7 +45,7 @@ def build_command(output: str, allocator: str, as_malloc: bool) -> None:
     Examples:
         emu build
         gcc program.c -L. -losmem -Wl,-rpath,'$ORIGIN'
-        emu build -o osmem.o --allocator mine.s
+        emu build -o osmem.o --allocator indexed
         emu build --as-malloc
         LD_PRELOAD=./libosmem.so ls
     """

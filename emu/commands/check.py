@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from asm import AssemblyError
-from emu.commands.common import CONTEXT, complain
-from emu.errors import InputError
+from emu.commands.common import CONTEXT, WRONG_INPUT, complain, of_allocators
+from emu.commands.program import DIED
+from emu.errors import GuestDied, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,8 +68,7 @@ class _Budget(click.ParamType["Budget"]):
     help="Of each allocator: time, as 60s or 5m, or a number of calls.",
 )
 @click.option("--trace", "traces", multiple=True, metavar="FILE", help="Play this one too.")
-@click.option("--prefix", metavar="NAME", help="Of the entry points: NAMEmalloc, NAMEfree, ...")
-@click.option("--cflags", default="", metavar="FLAGS", help="For the compiler of .c files.")
+@of_allocators
 @click.option(
     "--jobs", "-j", type=click.IntRange(1, 1024), metavar="N", help="Processes (one a core)."
 )
@@ -92,11 +92,15 @@ def check_command(
 ) -> None:
     """Judge allocators: try very many calls, and tell what is wrong and why.
 
+    An ALLOCATOR is a shipped one, or a file: assembly or C, an object, an archive, a program or a
+    shared library.
+
     Failures with one cause are one defect, shown by the shortest scenario that has it. Of one
     allocator all is told, of several a table. The same seed and budget of calls give the same
     answer on any number of workers; a budget of time does not.
 
-    Exit status: 0 no defect; 1 a defect was found; 2 the input is wrong; 4 a bug of ours.
+    Exit status: 0 no defect; 1 a defect was found; 2 the input is wrong; 3 a program
+    died on its way to main; 4 a bug of ours.
 
     \b
     A file of points, in TOML:
@@ -120,9 +124,12 @@ def check_command(
     from emu.commands.check_output import Output
     from emu.judge.plan import Budget, Plan
     from emu.judge.subject import Subject
+    from emu.scenario.load import load
 
     if scheduler and jobs:
         raise InputError("the scheduler has workers of its own", f"--jobs {jobs}")
+    for trace in given["traces"]:
+        load(trace)
     names = tuple(dict.fromkeys(allocators))
     plan = Plan(
         given["contract"], given["alignment"], given["depth"], given["seed"],
@@ -179,4 +186,7 @@ def _refused(subjects: Sequence[Subject], output: Output) -> Iterator[tuple[Subj
             subject.open().close()
         except (InputError, AssemblyError) as error:
             complain(error)
-            yield subject, output.refuse(subject, error)
+            yield subject, output.refuse(subject, error, WRONG_INPUT)
+        except GuestDied as died:  # on its way to main
+            complain(died)
+            yield subject, output.refuse(subject, died, DIED)

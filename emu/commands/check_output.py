@@ -38,7 +38,7 @@ class Output:
         from emu.report.verdict.saved import prepare
 
         points, junit, html = given["points"], given["junit"], given["html"]
-        _keep_apart([*allocators, *given["traces"], *filter(None, [points])], junit, html)
+        _refuse([*allocators, *given["traces"], *filter(None, [points])], junit, html)
         folders = _folders(given["save"], allocators)
         for folder in folders.values():
             prepare(folder)
@@ -69,10 +69,10 @@ class Output:
             click.echo(document(verdict, marks))
         return checked
 
-    def refuse(self, subject: Subject, error: Exception) -> Checked:
-        """An allocator that cannot be checked."""
+    def refuse(self, subject: Subject, error: Exception, status: int) -> Checked:
+        """An allocator that cannot be checked, and the exit status for that."""
         marks = self.points.nothing("it cannot be checked") if self.points else None
-        return Checked(subject.allocator, None, str(error), marks)
+        return Checked(subject.allocator, None, str(error), marks, refused_with=status)
 
     def finish(self, every: Sequence[Checked]) -> None:
         """All that is told when all is known."""
@@ -120,13 +120,19 @@ def _folders(folder: str | None, allocators: Sequence[str]) -> dict[str, Path]:
     return {name: Path(folder) / short for name, short in short_names(allocators).items()}
 
 
-def _keep_apart(inputs: Sequence[str], *outputs: str | None) -> None:
-    """No file is written over what is read, and none over another."""
+def _refuse(inputs: Sequence[str], *outputs: str | None) -> None:
+    """No file is written over what is read, none over another, and none where there is no folder.
+
+    All of this is said before the work, and not after it.
+    """
     taken = {Path(path).absolute(): f"would overwrite {path}" for path in inputs}
     for path in filter(None, outputs):
         place = Path(path).absolute()
         if place in taken:
             raise InputError(taken[place], path, expected="another file")
+        if place.is_dir() or not place.parent.is_dir():
+            what = "it is a folder" if place.is_dir() else f"there is no folder {place.parent}"
+            raise InputError(f"cannot be written: {what}", path)
         taken[place] = "is written twice"
 
 

@@ -47,9 +47,14 @@ def choosing(command: F) -> F:
 
         return command(*args, allocator=Choice(allocator, cflags, prefix), **given)
 
+    return of_allocators(cast(F, choose))
+
+
+def of_allocators(command: F) -> F:
+    """Gives a command `cflags` and `prefix`."""
     for option in reversed(_OF_ALLOCATORS):
-        choose = option(choose)
-    return cast(F, choose)
+        command = option(command)
+    return command
 
 
 def complain(error: Exception) -> None:

@@ -6,6 +6,7 @@ from itertools import count
 
 import numpy as np
 
+from emu.allocators import OSMEM
 from emu.closing import Closing
 from emu.debug.target import Mapping, Reason, Stopped, Watch
 from emu.heap import Heap
@@ -91,6 +92,8 @@ class Past(Closing):
             return ""
         if words == ["help"]:
             return "monitor blocks    the heap's blocks at this moment\n"
+        if words == ["blocks"] and self._heap.contract != OSMEM:
+            return "nobody can walk the heap of this allocator\n"
         if words == ["blocks"]:
             return "".join(f"{b.address:#x} {b.size} {b.status}\n" for b in self._heap.blocks)
         return ""

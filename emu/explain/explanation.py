@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emu.allocators import OSMEM
 from emu.errors import InputError
 from emu.explain.course import Change, Look, Merge
 from emu.explain.decision import decided
@@ -44,9 +45,16 @@ class Explanation:
 def explain(run: Run, call: int, names: Names | None = None) -> Explanation:
     """The run's call of an index, from 1 on. names: of the run's trace, where they are known.
 
-    InputError where there is no such call; ValueError where the run has no accesses recorded.
+    InputError where there is no such call, or nobody can walk the heap; ValueError where the run
+    has no accesses recorded.
     """
     trace = _trace_of(run)
+    if run.contract != OSMEM:
+        raise InputError(
+            "a call is explained by the blocks that it looked at, and nobody can walk these",
+            run.allocator,
+            expected="an allocator that is held to osmem's contract",
+        )
     if not 1 <= call <= len(trace.calls):
         raise InputError(f"there is no call #{call}", expected=numbers_of(trace))
     names = names or Names(trace, run.heap_start)

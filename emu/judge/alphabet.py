@@ -76,7 +76,7 @@ _ROOMY = SPLIT_MIN + 8
 """With 8 taken of it, a block of 8 can be split off."""
 
 OSMEM = (
-    Alphabet((8, _ROOMY), ((1, 8),), (8, _ROOMY)),
+    Alphabet((8, _TIGHT, _ROOMY), ((1, 8),), (8, _ROOMY)),
     Alphabet((8, ALL_FREE - SPLIT_MIN), (), (_TIGHT,)),
 )
 """At full depth."""
@@ -92,7 +92,7 @@ OSMEM_WIDE = (
 """At a depth of three: every edge."""
 
 MALLOC = (
-    Alphabet((8, 48), ((1, 8),), (24, 200)),
+    Alphabet((8, 24, 100), ((1, 8),), (24, 200)),
     Alphabet((16, 5000), ((3, 100),), (4000,)),
 )
 MALLOC_WIDE = (
@@ -104,10 +104,15 @@ MALLOC_WIDE = (
     ),
 )
 
-FAILING = {
-    "osmem": Alphabet((8, ALL_FREE - 1, ALL_FREE), ((1, PAGE),), (_ROOMY, ALL_FREE), failing=True),
-    "malloc": Alphabet((8, 5000, 200_000), ((1, 5000),), (6000, 300_000), failing=True),
-}
+OSMEM_FAILING = (
+    Alphabet((8, ALL_FREE - 1), (), (ALL_FREE,), failing=True),
+    Alphabet((8, ALL_FREE - 1, ALL_FREE), ((1, PAGE),), (_ROOMY, ALL_FREE - 1), failing=True),
+)
+"""The first at a depth of one less, the second at a depth of three."""
+MALLOC_FAILING = (
+    Alphabet((8, 200_000), (), (6000,), failing=True),
+    Alphabet((8, 5000, 200_000), ((1, 5000),), (6000, 300_000), failing=True),
+)
 MISUSE = Alphabet((8, _ROOMY), ((1, 8),), (8, ALL_FREE), misuse=True)
 
 PTRDIFF_MAX = (1 << 63) - 1
@@ -118,6 +123,6 @@ HUGE = (
 PRODUCTS = (
     (2**63, 2), (2**63 + 1, 2), (2**32, 2**32), (2**32 + 1, 2**32), (2**61 + 1, 8), (2**60, 17),
     (2, 2**63), (8, 2**61 + 1), (2**64 - 1, 2), (2**64 - 1, 2**64 - 1), (3, (2**64 + 24) // 3),
-    (2**33, 2**31 + 1), (16, 2**60 + 4), (1, 2**64 - 1), (2**64 - 8, 1),
+    (2**33, 2**31 + 1), (16, 2**60 + 4), (1, 2**64 - 1), (2**64 - 8, 1), (2**62, 8), (2**62, 16),
 )  # fmt: skip
 """Most of them wrap to something small."""

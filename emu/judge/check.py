@@ -17,7 +17,7 @@ from emu.judge.plan import Plan
 from emu.judge.player import CONTRACTS
 from emu.judge.subject import Subject, has_blocks, pristine
 from emu.judge.task import Case, Task, TaskResult, perform
-from emu.judge.topics import MISUSE, tasks_of
+from emu.judge.topics import MISUSE, SAFETY, tasks_of
 from emu.judge.verdict import Defect, TopicResult, Verdict
 
 Progress = Callable[[int, int], None]
@@ -56,7 +56,10 @@ def examinations(case: Case, results: Iterable[TaskResult]) -> tuple[Examination
             following[cause.rule] = min(first, seen.shortest[0], key=lambda one: one.size)
     shortest += following.values()
     shortest.sort(key=lambda failure: failure.size)
-    return tuple(Examination(case, failure) for failure in shortest[:_MOST_EXAMINED])
+    return tuple(
+        Examination(replace(case, sanitize=failure.topic == SAFETY), failure)
+        for failure in shortest[:_MOST_EXAMINED]
+    )
 
 
 def conclude(

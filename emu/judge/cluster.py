@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from asm import AssemblyError
 from asm.errors import why
-from emu.errors import InputError
+from emu.errors import GuestDied, InputError
+from syscalls import vm_flags as vm
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -191,7 +192,7 @@ def _compare(setting: Setting) -> None:
 def _told(digest: Callable[[Any], str], of: object) -> str:
     try:
         return digest(of)
-    except (InputError, AssemblyError) as error:
+    except (InputError, AssemblyError, GuestDied) as error:
         raise _unlike(f"{_first_line(error)}") from None
 
 
@@ -217,11 +218,17 @@ def _package_digest() -> str:
 
 
 def _code_digest(subject: Subject) -> str:
-    """Of the machine code: what a file includes is in it, and what a compiler makes of it."""
+    """Of what was loaded: what a file includes is in it, what a compiler made of it, libraries.
+
+    What lies above the break and can be written to is left out: it has been, with the name of a
+    temporary file and the like.
+    """
     digest = hashlib.sha256()
     with subject.open() as heap:
-        for segment in heap.image.segments:
-            digest.update(f"{segment.name} {segment.address}\0".encode() + segment.data)
+        for region in heap.process.kernel.space.regions:
+            if region.start < heap.process.heap_start or not region.flags & vm.WRITE:
+                digest.update(f"{region.start} {region.end} {region.rights}\0".encode())
+                digest.update(heap.process.memory.read(region.start, region.size))
     return digest.hexdigest()
 
 

@@ -49,6 +49,8 @@ class _Search:
             found = self._said_so(self._result()) or self._wrote_last()
         elif rule in CHECKS or rule in ("blocks", "result"):
             found = self._wrong_field(self.player.model) or self._wrote_last()
+        elif rule == "allocator-touches-live":
+            found = self._touched()
         elif rule == "syscalls":
             found = self._asked()
         elif rule == "convention":
@@ -97,6 +99,19 @@ class _Search:
             if write.call and _SMALLEST <= size < payload and write.size == _SMALLEST:
                 return write.where
         return by_instruction(trace, int(among[-1])).where if len(among) else None
+
+    def _touched(self) -> Where | None:
+        """Who first read, or wrote, a block that is somebody's."""
+        made = self.trace.accesses_within(self.call.first, self.call.last)
+        own = {self._result(), *self.call.called.args[:1]}
+        touching = [
+            number
+            for promise in self.player.heap.ledger.live.values()
+            if promise.address not in own
+            for number in self.trace.touching(promise.address, promise.end).tolist()
+            if made.start <= number < made.stop
+        ]
+        return by_instruction(self.trace, min(touching)).where if touching else None
 
     # osmem's blocks
 

@@ -24,6 +24,7 @@ _EXPECTED = {
     "calloc-not-zero": "every byte is zero",
     "calloc-overflow": "NULL: the product does not fit in 64 bits",
     "refused": "a block: there is memory",
+    "allocator-touches-live": "blocks in use are the program's: they are not even read",
     "convention": "the caller's registers and stack come back as they were",
     "fault": "the call returns",
     "budget": "the call returns",
@@ -54,7 +55,8 @@ class Examined:
 def examine(examination: Examination) -> Examined:
     """In any process, as `perform`."""
     case, failure = examination.case, examination.failure
-    return _examined(case, failure, shrink(case, failure.operations, failure.cause))
+    operations = shrink(case, failure.operations, failure.cause)
+    return _examined(replace(case, sanitize=False), failure, operations)
 
 
 def _examined(case: Case, failure: Failure, operations: Operations) -> Examined:
@@ -115,8 +117,6 @@ def _unseen(failure: Failure) -> Found:
 def _expected(found: Found) -> str:
     if found.expected:
         return "; ".join(spelled(one).removeprefix("expect ") for one in found.expected)
-    if found.rule == "errno":
-        return "the error number of the contract"
     return _EXPECTED.get(found.rule, _BLOCKS)
 
 

@@ -92,7 +92,7 @@ class Lockstep:
             return [self._other_syscalls(call, made, short)]
         if call.errno != self.model.errno:
             message = f"os_errno is {call.errno}, not {self.model.errno}"
-            return [Found("errno", message, short)]
+            return [Found("errno", message, short, None, (op.ExpectErrno(self.model.errno),))]
         blocks = self.model.blocks
         if len(blocks) != len(walk.blocks) or not _same(blocks, walk):
             return [self._other_blocks(walk, short)]
@@ -121,7 +121,10 @@ class Lockstep:
         theirs = self._heap.named_syscalls[before]
         named = self._named()[self._made :]
         names = tuple(one.name for one in named)
-        kind = "" if tuple(one.name for one in theirs) != names else "arguments"
+        kind = ""
+        if tuple(one.name for one in theirs) == names:
+            kind = "arguments"
+            names = tuple(one.asked for one in named)
         message = f"it asked {_line(theirs)}; the contract says {_line(named)}"
         detail = f"{kind} {short}".strip()
         return Found("syscalls", message, detail, None, (op.ExpectSyscalls(names),))

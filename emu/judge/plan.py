@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-CALLS = 60_000
+CALLS = 40_000
 """The calls of a check, unless told otherwise, beside the walk through every sequence."""
 
 

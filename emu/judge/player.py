@@ -6,7 +6,8 @@ or blocks were overwritten.
 
 Beside the ledger's rules:
 
-    refused     NULL for a small request, though the kernel has refused nothing
+    refused                 NULL for a small request, though the kernel has refused nothing
+    allocator-touches-live  on a heap that watches each access (emu/sanitizer/heap.py)
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 from emu.errors import BudgetSpent, GuestDied
 from emu.heap import Heap, HeapSnapshot
-from emu.judge.failure import Found, bytes_of
+from emu.judge.failure import Found, bytes_of, call_of
 from emu.judge.lockstep import Lockstep
 from emu.judge.model import ModelState
 from emu.process.event import Call
@@ -26,6 +27,11 @@ CONTRACTS = ("osmem", "malloc")
 LAST = frozenset({"overlap", "outside", "contents-changed", "calloc-overflow"})
 """Rules after which nothing more is asked: all that follows may have the same cause."""
 
+_PROGRAMS_OWN = frozenset({
+    "double-free", "invalid-free", "use-after-free", "heap-overflow", "outside-blocks",
+    "read-unwritten",
+})  # fmt: skip
+"""Rules that a player breaks on purpose, or not at all."""
 _SMALL, _LITTLE = 1 << 16, 1 << 20
 """A request, and what callers hold, for which there must be memory."""
 
@@ -136,10 +142,11 @@ class Player:
     # Calls
 
     def _called(self, operation: op.Allocation) -> list[Found]:
+        if not self.heap.description.has(call_of(operation)):
+            raise Undefined
         source = None if isinstance(operation, op.Malloc | op.Calloc) else operation.source
         pointer = self._pointer(source)
         heap, before = self.heap, len(self.heap.findings)
-        misuse = source in self.stale
         try:
             result = self._call(operation, pointer)
         except GuestDied as died:
@@ -151,7 +158,7 @@ class Player:
         found = [
             _of_ledger(finding, call, self.left)
             for finding in heap.findings[before:]
-            if not (misuse and finding.rule in ("double-free", "use-after-free"))
+            if finding.rule not in _PROGRAMS_OWN
         ]
         found += self._refused(operation, call)
         unlike = self._unlike_the_model(operation, pointer, call)
@@ -230,13 +237,14 @@ class Player:
         return self.live[name]
 
     def _write(self, name: str, offset: int, data: bytes) -> None:
-        """By a person's hand, which is faster than the guest's; the block was seen to be usable."""
+        """By a person's hand, which is faster than the guest's."""
         address, size = self._block(name)
         if not 0 <= offset <= offset + len(data) <= size:
             raise Undefined
-        if data:
-            self.heap.process.memory.write(address + offset, data)
-            self.heap.ledger.written(address + offset, len(data))
+        try:
+            self.heap.memory[address + offset : address + offset + len(data)] = data
+        except IndexError:  # nothing is mapped there, which was told
+            self.over = True
 
 
 def _kept(call: object) -> bool:

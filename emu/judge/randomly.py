@@ -48,10 +48,12 @@ class Style:
 STYLES = (
     Style(12, 35, 20, 10, (80, 15, 5)),
     Style(40, 30, 10, 10, (60, 30, 8)),
-    Style(20, 25, 35, 10, (40, 40, 15)),
-    Style(25, 30, 20, 10, (50, 30, 15), shortage=4, misuse=4, huge=2),
+    Style(20, 25, 35, 10, (40, 45, 13)),
+    Style(25, 30, 20, 10, (50, 40, 9), shortage=4, misuse=4, huge=2),
     Style(100, 28, 8, 8, (90, 9, 1)),
-    Style(8, 30, 30, 10, (10, 30, 40), shortage=3),
+    Style(16, 30, 25, 15, (85, 10, 5), shortage=2, misuse=3),
+    Style(60, 35, 15, 5, (70, 25, 5)),
+    Style(8, 30, 30, 10, (10, 30, 45), shortage=3),
 )
 """A sequence has one of them."""
 
@@ -120,7 +122,7 @@ class Drawing:
             return random.randint(1, 1 << random.randint(7, 13))
         if dice < small + medium + edge:
             return random.choice(_EDGES)
-        return random.randint(1, 300_000)
+        return random.randint(1, 200_000)
 
 
 def sequence(player: Player, drawing: Drawing, length: int) -> Iterator[op.Operation]:

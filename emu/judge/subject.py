@@ -34,18 +34,19 @@ def has_blocks(heap: Heap) -> bool:
     return heap.contract == OSMEM
 
 
-_open: dict[tuple[int, Subject], tuple[Heap, HeapSnapshot]] = {}
+_Key = tuple[int, Subject, bool]
+_open: dict[_Key, tuple[Heap, HeapSnapshot]] = {}
 
 
-def pristine(subject: Subject) -> Heap:
+def pristine(subject: Subject, *, sanitize: bool = False) -> Heap:
     """A heap in which nothing has happened, until somebody asks for it again.
 
     Going back is much cheaper than beginning anew, so the last few stay open in each process.
     """
-    key = os.getpid(), subject
+    key = os.getpid(), subject, sanitize
     found = _open.pop(key, None)
     if found is None:
-        heap = subject.open()
+        heap = subject.open(sanitize=sanitize)
         found = heap, heap.snapshot()
     found[0].restore(found[1])
     _open[key] = found

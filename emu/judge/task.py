@@ -21,16 +21,17 @@ from emu.scenario.load import load
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is judged, and by what."""
+    """What is judged, and by what. sanitize: each access is looked at."""
 
     subject: Subject
     contract: str
     alignment: int
     seed: int
+    sanitize: bool = False
 
     def player(self) -> Player:
         """A player on a heap in which nothing has happened; the one before is no more."""
-        return Player(pristine(self.subject), self.contract, self.alignment)
+        return Player(pristine(self.subject, sanitize=self.sanitize), self.contract, self.alignment)
 
 
 class Work(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from emu.judge import alphabet as letters
 from emu.judge.alphabet import Alphabet
@@ -14,14 +15,14 @@ from emu.scenario.load import shipped
 EVERY, FAILING, RANDOM, LONG = (
     "every sequence", "failing system calls", "random calls", "long runs",
 )  # fmt: skip
-HUGE, MISUSE, TRACES = "huge sizes", "misuse", "traces"
+HUGE, MISUSE, TRACES, SAFETY = "huge sizes", "misuse", "traces", "memory safety"
 
-_LENGTH, _LONG = 150, 3000
-"""Calls of a random sequence, and of a long run."""
+_LENGTH, _LONG, _SHORT = 150, 3000, 40
+"""Calls of a random sequence, of a long run, and of one in which each access is looked at."""
 _EACH = 10
 """Random sequences in a task."""
 _UNLIMITED = 1 << 40
-_LONG_RUN = Style(400, 35, 12, 8, (70, 25, 2))
+_LONG_RUN = Style(150, 35, 12, 8, (72, 26, 1))
 
 
 def tasks_of(case: Case, plan: Plan) -> Iterator[Task]:
@@ -32,6 +33,9 @@ def tasks_of(case: Case, plan: Plan) -> Iterator[Task]:
     yield Task(case, HUGE, _UNLIMITED, Huge())
     for trace in plan.traces:
         yield Task(case, TRACES, _UNLIMITED, Played(trace))
+    watched = replace(case, sanitize=True)
+    for first in range(0, share.safe, _EACH):
+        yield Task(watched, SAFETY, _UNLIMITED, Drawn(first, first + _EACH, _SHORT))
     for number in range(share.long):
         yield Task(case, LONG, _UNLIMITED, Drawn(number, number + 1, _LONG, _LONG_RUN))
     for first in range(0, share.random, _EACH):
@@ -56,20 +60,22 @@ class _Shares:
         self.walks = 0 if calls is None else calls // 2
         """0 for all."""
         self.long = max(1, calls_of_random // 4 // _LONG)
+        self.safe = max(1, calls_of_random // 8 // _SHORT)
         self.random = max(1, calls_of_random * 3 // 4 // _LENGTH)
 
 
 def _walks(case: Case, depth: int) -> Iterator[tuple[str, Work]]:
+    shallow, middle = min(depth, 3), max(1, depth - 1)
+    deep, wide, failing = letters.MALLOC, letters.MALLOC_WIDE, letters.MALLOC_FAILING
     if case.contract == "osmem":
-        deep, wide = letters.OSMEM, letters.OSMEM_WIDE
-        yield from _parts(MISUSE, letters.MISUSE, min(depth, 4), 2)
-    else:
-        deep, wide = letters.MALLOC, letters.MALLOC_WIDE
+        deep, wide, failing = letters.OSMEM, letters.OSMEM_WIDE, letters.OSMEM_FAILING
+        yield from _parts(MISUSE, letters.MISUSE, middle, 1)
     for alphabet in wide:
-        yield from _parts(EVERY, alphabet, min(depth, 3), 1)
+        yield from _parts(EVERY, alphabet, shallow, 1)
+    for alphabet, limit in zip(failing, (middle, shallow), strict=True):
+        yield from _parts(FAILING, alphabet, limit, 1)
     for alphabet in deep:
         yield from _parts(EVERY, alphabet, depth, 4)
-    yield from _parts(FAILING, letters.FAILING[case.contract], min(depth, 4), 2)
 
 
 def _parts(topic: str, alphabet: Alphabet, depth: int, parts: int) -> Iterator[tuple[str, Work]]:

@@ -17,7 +17,7 @@ from emu.process import binding, cpuid, host_code, screening, time_stamp
 from emu.process.access_probe import OnAccesses
 from emu.process.binding import Hook, Status
 from emu.process.counter import Counter, make_counter, take_back_rest
-from emu.process.cpu_state import rip_place
+from emu.process.cpu_state import registers_place
 from emu.process.disassembly import statements
 from emu.process.engine import Engine
 from emu.process.exit_check import exit_check
@@ -25,6 +25,7 @@ from emu.process.journal import Journal
 from emu.process.minding import Minding
 from emu.process.probes import Probes
 from emu.process.registers import Registers, new_state
+from emu.process.residues import REGISTERS
 from emu.process.screening import GENERAL_PROTECTION, Refused, first_refused
 from emu.process.shadow import Shadow
 from emu.process.shadow_probe import OnTouch, ShadowProbe, make_shadow_probe
@@ -97,8 +98,10 @@ class Cpu(Registers, Closing):
         self.probes = Probes(self._engine, self.counter, blocks)
         self._engine.hook(Hook.INSTRUCTION, binding.CPUID(self._cpuid), binding.CPUID_INSTRUCTION)
         self._looking: ShadowProbe | None = None
-        place = rip_place(self._engine) if host_code.runs_here() else None
-        self._rip = None if place is None else binding.U64.from_address(place)
+        place = registers_place(self._engine) if host_code.runs_here() else None
+        kept = binding.U64 * (len(REGISTERS) + 1)
+        self._kept = None if place is None else kept.from_address(place)
+        self._general = self._engine.batch(REGISTERS)
         self.map_window, self.forget_code = self._engine.map_window, self._engine.forget_code
         self.set_state(new_state())
 
@@ -118,7 +121,11 @@ class Cpu(Registers, Closing):
     @property
     def rip(self) -> int:
         """The instruction that runs, or would be next: quickly, also from inside a callback."""
-        return self.get("rip") if self._rip is None else self._rip.value
+        return self.get("rip") if self._kept is None else self._kept[-1]
+
+    def general(self) -> list[int]:
+        """The registers of REGISTERS: quickly, also from inside a callback."""
+        return self._general.read() if self._kept is None else self._kept[:-1]
 
     # Recording
 

@@ -15,7 +15,7 @@ _FAR = 1 << 16
 """Bytes behind a symbol without a size that may still be its."""
 _ENTRY = struct.Struct("<IBBHQQ")
 """Elf64_Sym: name, info, other, section, value, size."""
-_NO_TYPE, _OBJECT, _FUNCTION = 0, 1, 2
+_NO_TYPE, _OBJECT, _FUNCTION, _CHOOSER = 0, 1, 2, 10
 _GLOBAL, _WEAK = 1, 2
 _UNDEFINED, _ABSOLUTE = 0, 0xFFF1
 _EXECUTABLE = 4
@@ -38,18 +38,23 @@ def symbol_at(data: bytes, address: int) -> str | None:
 
 
 def symbols(data: bytes, bias: int) -> list[Symbol]:
-    """The functions of a file that is loaded so far from its own addresses; they do not overlap.
+    """Functions and variables of a file that is loaded so far from its own addresses.
 
-    One without a size goes as far as the next one, or as it may.
+    They do not overlap. One without a size goes as far as the next one, or as it may.
     """
-    found = functions_of(data)
-    starts = sorted({address for address, _, _ in found})
-    limits = dict(zip(starts, [*starts[1:], 1 << 64], strict=False))
-    named = {address: (name, size) for address, name, size in found}
+    known = [one for one in _entries(data) if one.is_code or one.is_data]
+    named = {one.address: one for one in sorted(known, key=_by_place)}
+    following = [*named, 1 << 64][1:]
     return [
-        Symbol(address + bias, min(size or _FAR, limits[address] - address), printable(name))
-        for address, (name, size) in sorted(named.items())
+        Symbol(address + bias, min(one.size or _FAR, one.room, end - address), printable(one.name))
+        for (address, one), end in zip(named.items(), following, strict=True)
+        if one.room
     ]
+
+
+def _by_place(entry: _Entry) -> tuple[int, int, str]:
+    """Of several at one address, the largest goes last."""
+    return entry.address, entry.size, entry.name
 
 
 @lru_cache(maxsize=32)
@@ -60,7 +65,8 @@ def functions_of(data: bytes) -> list[tuple[int, str, int]]:
 
 def data_of(data: bytes) -> list[tuple[int, int]]:
     """(address, size) of variables, sorted."""
-    return sorted({(entry.address, entry.size) for entry in _entries(data) if entry.is_data})
+    found = (one for one in _entries(data) if one.is_data and one.size)
+    return sorted({(one.address, one.size) for one in found})
 
 
 @lru_cache(maxsize=32)
@@ -69,13 +75,22 @@ def defined(data: bytes) -> dict[str, int]:
     return {entry.name: entry.address for entry in _entries(data) if entry.is_global}
 
 
+def choosers(data: bytes) -> dict[str, int]:
+    """Addresses of functions that answer which function shall be called by a name.
+
+    STT_GNU_IFUNC: the loader calls them.
+    """
+    return {one.name: one.address for one in _entries(data) if one.is_chooser}
+
+
 class _Entry(NamedTuple):
-    """Of a symbol table."""
+    """Of a symbol table. room: bytes from there to the end of its section."""
 
     name: str
     info: int
     section: int
     executable: bool
+    room: int
     address: int
     size: int
 
@@ -91,8 +106,11 @@ class _Entry(NamedTuple):
 
     @property
     def is_data(self) -> bool:
-        """A variable whose size is known."""
-        return bool(self.address and self.size) and self.info & 0xF == _OBJECT
+        return self.is_defined and self.info & 0xF == _OBJECT
+
+    @property
+    def is_chooser(self) -> bool:
+        return self.is_defined and self.info & 0xF == _CHOOSER
 
     @property
     def is_global(self) -> bool:
@@ -108,12 +126,14 @@ def _entries(data: bytes) -> Iterator[_Entry]:
 
     try:
         sections = list(ELFFile(io.BytesIO(data)).iter_sections())
+        ends = [one["sh_addr"] + one["sh_size"] for one in sections]
         code = {number for number, one in enumerate(sections) if one["sh_flags"] & _EXECUTABLE}
         for section in sections:
             if isinstance(section, SymbolTableSection):
                 names = section.stringtable.data()
                 for at, info, _, index, address, size in _ENTRY.iter_unpack(section.data()):
                     name = names[at : names.index(0, at)].decode(errors="replace")
-                    yield _Entry(name, info, index, index in code, address, size)
+                    room = max(0, ends[index] - address) if index < len(ends) else _FAR
+                    yield _Entry(name, info, index, index in code, room, address, size)
     except (*_BROKEN, ELFError):
         return

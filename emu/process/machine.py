@@ -50,11 +50,14 @@ class Machine(Closing):
 
     remember: how many of the last system calls are kept; None for all of them.
     ending: why the process came to an end, where it did by a system call or a signal.
-    running: whether the CPU is, now.
+    running: whether the CPU is, now. bound: why it may not go back, while somebody watches it who
+    would not know.
     """
 
     way_out: int | None = None
     """Behind the software interrupt by which a run ends, where it is no fault."""
+
+    bound = ""
 
     def __init__(
         self,
@@ -103,9 +106,11 @@ class Machine(Closing):
     def restore(self, snapshot: Snapshot) -> None:
         """The process is as it was, also where it has died since. To any snapshot, any time.
 
-        SnapshotError where it runs, is recorded, or the snapshot is another's.
+        SnapshotError where it runs, is recorded or bound, or the snapshot is another's.
         """
         self._stands()
+        if self.bound:
+            raise SnapshotError(f"the process does not go back: {self.bound}")
         if self.cpu.counter.recording:
             raise SnapshotError("the process is recorded: a trace does not go back")
         if snapshot.machine is not self:

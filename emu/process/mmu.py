@@ -131,16 +131,10 @@ class Mmu:
     # Bytes
 
     def read(self, address: int, size: int) -> bytes:
-        if not self._shown:
-            return self.windows.read(address, size)
-        return b"".join(self.windows.read(*piece) for piece in self.pages.pieces(address, size))
-
-    def word(self, address: int) -> int:
-        """Eight bytes as a number, the lowest first; quickly where they are aligned."""
-        if address & 7:
-            return int.from_bytes(self.read(address, 8), "little")
         page = address & ~_OFFSET
-        return self.windows.word(self._shown.get(page, page) | address & _OFFSET)
+        if not self._shown or address + size <= page + PAGE:
+            return self.windows.read(self._shown.get(page, page) | address & _OFFSET, size)
+        return b"".join(self.windows.read(*piece) for piece in self.pages.pieces(address, size))
 
     def write(self, address: int, data: bytes) -> None:
         self._own_all(address & ~_OFFSET, address + len(data))
@@ -273,6 +267,10 @@ class Mmu:
         return self._frames.used
 
     # What has been touched
+
+    def executed(self) -> list[int]:
+        """Pages that the CPU has code of, as it knows them."""
+        return sorted(self._executed.values())
 
     def has_touched(self, page: int) -> bool:
         """Whether a page may hold other bytes than zero."""

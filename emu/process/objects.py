@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -51,11 +52,25 @@ class LoadedObject:
     def place_of(self, address: int) -> Place:
         """What is known of an instruction of it."""
         symbol = elf_symbols.symbol_at(self.data, address - self.bias)
+        line = self.line_at(address)
+        return Place(symbol, line.place, line.text) if line else Place(symbol)
+
+    def line_at(self, address: int) -> SourceLine | None:
+        """The line of source that an instruction is of."""
         index = bisect_right(self.lines, address, key=attrgetter("address")) - 1
         line = self.lines[index] if index >= 0 else None
-        if line is None or address >= line.address + line.size:
-            return Place(symbol)
-        return Place(symbol, line.place, line.text)
+        return line if line is not None and address < line.address + line.size else None
+
+    def bytes_at(self, address: int, size: int) -> bytes:
+        """What the file has for an address; nothing where it has nothing."""
+        from elftools.elf.elffile import ELFFile
+
+        for segment in ELFFile(io.BytesIO(self.data)).iter_segments("PT_LOAD"):
+            offset = address - self.bias - segment["p_vaddr"]
+            if 0 <= offset < segment["p_filesz"]:
+                start = segment["p_offset"] + offset
+                return self.data[start : start + min(size, segment["p_filesz"] - offset)]
+        return b""
 
 
 class Objects:
@@ -83,9 +98,9 @@ class Objects:
 
     def place_of(self, address: int) -> Place:
         """What is known of an instruction."""
-        return self._holding(address).place_of(address)
+        return self.holding(address).place_of(address)
 
-    def _holding(self, address: int) -> LoadedObject:
+    def holding(self, address: int) -> LoadedObject:
         """The object that an address is in, if it is in any."""
         index = bisect_right(self._by_bias, address, key=attrgetter("bias")) - 1
         return self._by_bias[max(0, index)]

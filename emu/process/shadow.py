@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
+import numpy as np
+
 from emu.errors import InternalError
 from emu.process import host_code
+from emu.process.windows import Window
 from syscalls.abi import PAGE, TASK_SIZE
 
 _LAYOUT = host_code.layout_of("shadow")
@@ -36,6 +39,7 @@ _STATES = 1 << _LAYOUT["STATES_SHIFT"]
 """Bytes of a page's states: four states a byte."""
 _ROOM = 1 << 36
 _NORESERVE = 0x4000
+_NOWHERE = 1 << 63
 _ENTRY = 4
 """Bytes of a page's entry in the table."""
 LOW = 0x5555_5555_5555_5555
@@ -64,7 +68,7 @@ class Shadow:
         self._memory = mmap.mmap(-1, _ROOM, flags=flags)
         for part in (self._table, self._memory):
             part.madvise(mmap.MADV_NOHUGEPAGE)
-        self._entries = memoryview(self._table).cast("I")
+        self._entries = np.frombuffer(self._table, np.uint32)
         self._areas: list[tuple[int, int]] = []
         self.header = (ctypes.c_uint64 * (_LAYOUT["HEADER_SIZE"] // 8))()
         for name, value in (
@@ -72,12 +76,13 @@ class Shadow:
             ("END", _PAGES),
             ("STATES", _address(self._memory)),
             ("SPARE", _FIRST),
+            ("WINDOW", _NOWHERE),
         ):
             self.header[_LAYOUT[name] // 8] = value
 
     def close(self) -> None:
         """After the probe is gone: gives the host's memory back."""
-        self._entries.release()
+        del self._entries
         self._table.close()
         self._memory.close()
 
@@ -91,7 +96,7 @@ class Shadow:
     def watches(self, address: int) -> bool:
         """Whether anything is known of the page of an address."""
         page = address >> _SHIFT
-        return page < _PAGES and self._entries[page] != 0
+        return page < _PAGES and bool(self._entries[page])
 
     def watch(self, start: int, end: int) -> None:
         """[start, end) is the heap's from now on, and unaddressable."""
@@ -113,6 +118,11 @@ class Shadow:
         for low, high in _within(self._areas, first, last):
             self._fill(low, high, 0)
         self._areas = _without(self._areas, first, last)
+
+    def see(self, window: Window) -> None:
+        """Where the bytes of a part of the guest's memory are, for what a probe reads itself."""
+        self.header[_LAYOUT["WINDOW"] // 8] = window.start
+        self.header[_LAYOUT["HOST"] // 8] = window.host_address
 
     # States
 
@@ -163,7 +173,7 @@ class Shadow:
     def _packed(self, start: int, end: int) -> Iterator[bytes]:
         """Four states a byte; start is a multiple of four."""
         for page, offset, size in _pieces(start, end + 3 & ~3):
-            entry = self._entries[page] if page < _PAGES else 0
+            entry = int(self._entries[page]) if page < _PAGES else 0
             if entry >= _FIRST:
                 at = entry * _STATES + (offset >> 2)
                 yield self._memory[at : at + (size >> 2)]
@@ -172,7 +182,7 @@ class Shadow:
 
     def _own(self, page: int) -> int:
         """The number of the page's states, which it has from now on."""
-        entry = self._entries[page]
+        entry = int(self._entries[page])
         if entry >= _FIRST:
             return entry
         if not entry:
@@ -188,12 +198,9 @@ class Shadow:
     def _fill(self, first: int, last: int, entry: int) -> None:
         """Pages whose bytes are all in one state."""
         entries = self._entries[first:last]
-        for page in range(last - first):
-            if entries[page] >= _FIRST:
-                self._give_back(entries[page])
-        self._table[first * _ENTRY : last * _ENTRY] = entry.to_bytes(_ENTRY, "little") * (
-            last - first
-        )
+        for states in entries[entries >= _FIRST].tolist():
+            self._give_back(states)
+        entries[:] = entry
 
     def _give_back(self, states: int) -> None:
         at = states * _STATES
@@ -236,14 +243,15 @@ class Shadow:
         for (first, last), entries, states in zip(*saved, strict=True):
             kept = iter(states)
             self._table[first * _ENTRY : last * _ENTRY] = entries
-            for page in range(first, last):
-                if self._entries[page] >= _FIRST:
-                    self._entries[page] = 1
-                    at = self._own(page) * _STATES
-                    self._memory[at : at + _STATES] = next(kept)
+            for page in (np.flatnonzero(self._entries[first:last] >= _FIRST) + first).tolist():
+                self._entries[page] = 1
+                at = self._own(page) * _STATES
+                self._memory[at : at + _STATES] = next(kept)
 
     def _owned(self, first: int, last: int) -> list[int]:
-        return [entry for entry in self._entries[first:last] if entry >= _FIRST]
+        entries = self._entries[first:last]
+        owned: list[int] = entries[entries >= _FIRST].tolist()
+        return owned
 
 
 _SPARE = _LAYOUT["SPARE"] // 8

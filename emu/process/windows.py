@@ -71,12 +71,6 @@ class Windows:
         split = WINDOW - offset
         return window.bytes[offset:] + self.read(address + split, size - split)
 
-    def word(self, address: int) -> int:
-        """Eight bytes as a number, the lowest first; the address is aligned."""
-        window = self.at(address)
-        offset = address - window.start
-        return int.from_bytes(window.bytes[offset : offset + 8], "little")
-
     def write(self, address: int, data: bytes) -> None:
         window = self.at(address)
         offset, size = address - window.start, len(data)

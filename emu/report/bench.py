@@ -13,6 +13,7 @@ from emu.bench.growth import Growth, by_situation
 from emu.bench.law import Point
 from emu.report.palette import FREE, USED
 from emu.report.plot import HEIGHT, Area, plot
+from emu.report.short_names import named_shortly
 
 _DIM = "dim"
 _BARS = 24
@@ -23,6 +24,7 @@ _WIDE, _NARROW = 14, 10
 
 def compared(benches: Sequence[Bench]) -> Iterator[Text]:
     """One scenario on some allocators: figures by kind of call, and pictures."""
+    benches = named_shortly(benches)
     first = benches[0]
     title = Text(first.scenario.file, style="bold")
     yield title + Text(f"  {len(first.steps)} calls", style=_DIM)
@@ -143,8 +145,9 @@ def _picture(title: str, rows: list[str], top: int, calls: int, width: int) -> I
 # Several scenarios
 
 
-def summary(compared: Sequence[Sequence[Bench]]) -> Iterator[Text]:
+def summary(scenarios: Sequence[Sequence[Bench]]) -> Iterator[Text]:
     """A line for each scenario and allocator."""
+    compared = [named_shortly(benches) for benches in scenarios]
     width = max(_name_width(benches) for benches in compared)
     long = max(20, *(len(benches[0].scenario.file) for benches in compared))
     heading = _row("calls", "mean", "p99", "worst", "used")
@@ -170,11 +173,12 @@ def _summed(bench: Bench) -> str:
 
 def laws(found: Sequence[Growth]) -> Iterator[Text]:
     """The law of every function in every situation, and some of the counts."""
+    found = named_shortly(found)
     width = max(len(growth.allocator) for growth in found)
     for situation, some in by_situation(found):
         at = _some_points(found[0])
         heading = _row(*(f"n = {n}" for n, _ in at))
-        yield Text.assemble((f"{situation.about:{width + 57}}", "bold"), (heading, _DIM))
+        yield Text.assemble((f"{situation.about:{width + 61}}", "bold"), (heading, _DIM))
         before = ""
         for growth in some:
             yield _law(growth, width, "" if growth.call == before else growth.call)
@@ -182,15 +186,11 @@ def laws(found: Sequence[Growth]) -> Iterator[Text]:
 
 
 def _law(growth: Growth, width: int, call: str) -> Text:
-    law = growth.law
-    said = "exact" if law.exact else f"within {100 * law.error:.1f} %"
-    if law.start != growth.points[0][0]:
-        said += f" from n = {law.start}"
     counts = _row(*(count for _, count in _some_points(growth)))
     return Text.assemble(
         f"  {call:18} {'=' if call else ' '} ",
-        (f"{law!s:18}", "bold"),
-        f" {growth.allocator:{width}}  {said:14}",
+        (f"{growth.law!s:18}", "bold"),
+        f" {growth.allocator:{width}}  {growth.said:18}",
         counts,
     )
 

@@ -19,7 +19,7 @@ MOST_POINTS = 800
 """Of a curve; where there are more calls, a point stands for the highest of some."""
 _LIVE = "#f4d58d"
 _STEEP = 50
-_SHAPES = ("circle", "diamond", "triangle-up", "square")
+_SHAPES = dict(zip(KINDS, ("circle", "diamond", "triangle-up", "square"), strict=True))
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
 
@@ -44,13 +44,15 @@ def cost(benches: Sequence[Bench]) -> Any:
     alt = needed("altair")
     rows = [row for bench in benches for row in _points(bench)]
     counts = sorted(row["instructions"] for row in rows)
+    there = {row["kind"] for row in rows}
+    shapes = {kind: shape for kind, shape in _SHAPES.items() if kind in there}
     steep = counts[-1] > _STEEP * max(1, counts[len(counts) // 2])
     scale = alt.Scale(type="log") if steep else alt.Scale(domainMin=0)
     points = _chart(rows).mark_point(filled=True, size=18, opacity=0.7)
     chart = points.encode(
         _calls(benches[0]), alt.Y("instructions:Q", scale=scale, axis=alt.Axis(format="~s")),
         _colour([bench.allocator for bench in benches], "of"),
-        alt.Shape("kind:N", scale=_scale(KINDS, _SHAPES), legend=_legend()),
+        alt.Shape("kind:N", scale=_scale(list(shapes), list(shapes.values())), legend=_legend()),
         tooltip=_tips("of", "call", "kind", "instructions"),
     )  # fmt: skip
     return _sized(chart, 260, "Instructions of each call")
@@ -125,7 +127,7 @@ def _at(one: Growth, n: float, instructions: float) -> dict[str, Any]:
 
 
 def _law_points(one: Growth) -> list[tuple[float, float]]:
-    at = np.geomspace(max(one.law.start, 1), one.points[-1][0], 40).tolist()
+    at = np.geomspace(max(one.law.start, 1), one.law.end, 40).tolist()
     return [(n, value) for n in at if (value := one.law.at(n)) > 0]
 
 

@@ -50,6 +50,7 @@ def growth_document(growth: Growth) -> str:
         "order": law.order,
         "exact": law.exact,
         "from": law.start,
+        "to": law.end,
         "error": law.error,
         "points": growth.points,
     })  # fmt: skip

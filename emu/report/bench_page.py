@@ -15,11 +15,13 @@ from emu.report.chart_data import spaced
 from emu.report.charts import needed
 from emu.report.html import bundle
 from emu.report.palette import ROLES
+from emu.report.short_names import named_shortly
 from emu.report.template import template
 
 
-def page(compared: Sequence[Sequence[Bench]], grown: Sequence[Growth]) -> str:
+def page(scenarios: Sequence[Sequence[Bench]], laws: Sequence[Growth]) -> str:
     """Each scenario on some allocators, and laws. InputError where `report` is not installed."""
+    compared, grown = [named_shortly(benches) for benches in scenarios], named_shortly(laws)
     with needed("altair.utils.schemapi").debug_mode(False):
         parts = [_compared(number, benches) for number, benches in enumerate(compared)]
         situations = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from emu.sanitizer.objects import Stack
@@ -16,12 +16,12 @@ _FAR = 1 << 16
 class Block:
     """A payload: `size` is what was asked for. given, taken: the stacks of the callers.
 
-    by: the function that gave it, "malloc(24)", and to: the one that took it back.
+    by: what gave it, whose str() is "malloc(24)"; to: the function that took it back.
     """
 
     address: int
     size: int
-    by: str = ""
+    by: object = ""
     given: Stack = ()
     to: str = ""
     taken: Stack = ()
@@ -33,6 +33,10 @@ class Block:
     def distance(self, address: int) -> int:
         """Bytes from a block to an address; 0 within it."""
         return max(self.address - address, address - self.end + 1, 0)
+
+
+def _given(block: Block) -> tuple[int, int, object, Stack]:
+    return block.address, block.size, block.by, block.given
 
 
 class BookState(NamedTuple):
@@ -73,7 +77,7 @@ class Book:
         """It was given back."""
         self._forget(block)
         self._bury(block)
-        self._taken[block.address] = replace(block, to=to, taken=taken)
+        self._taken[block.address] = Block(*_given(block), to, taken)
         insort(self._past, block.address)
 
     def holding(self, address: int) -> Block | None:
@@ -120,13 +124,14 @@ class Book:
 
     def _bury(self, block: Block) -> None:
         """What was given back where this block is, is no longer of interest."""
-        first = max(0, bisect_left(self._past, block.address) - 1)
-        last = bisect_left(self._past, max(block.end, block.address + 1))
-        for address in self._past[first:last]:
-            old = self._taken[address]
-            if old.end > block.address or old.address == block.address:
-                del self._taken[address]
-                del self._past[bisect_left(self._past, address)]
+        start, end, past = block.address, block.address + max(block.size, 1), self._past
+        at = max(0, bisect_left(past, start) - 1)
+        while at < len(past) and past[at] < end:
+            old = self._taken[past[at]]
+            if old.end > start or old.address == start:
+                del self._taken[old.address], past[at]
+            else:
+                at += 1
 
     @staticmethod
     def _around(order: list[int], blocks: dict[int, Block], address: int) -> list[Block]:

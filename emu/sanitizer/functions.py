@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 Arguments = tuple[int, ...]
 _WORD = (1 << 64) - 1
@@ -34,16 +35,24 @@ class Function:
     zeroed: bool = False
     by_pointer: bool = False
 
-    def spelled(self, arguments: Arguments) -> str:
-        """malloc(24)."""
-        count = {Kind.TAKES: 1, Kind.MEASURES: 1}.get(self.kind, _COUNTS.get(self.base, 1))
-        shown = (hex(a) if a > 0xFFFF_FFFF else str(a) for a in arguments[:count])
-        return f"{self.name}({', '.join(shown)})"
-
     @property
     def base(self) -> str:
         """The name that the C library's has."""
         return next((base for base in _TABLE if self.name.endswith(base)), self.name)
+
+
+class Called(NamedTuple):
+    """A call of one; str() is how it is written: malloc(24)."""
+
+    function: Function
+    arguments: Arguments
+
+    def __str__(self) -> str:
+        base = self.function.base
+        shown = list(map(str, self.arguments[: _COUNTS.get(base, 1)]))
+        if base in _OF_POINTERS:
+            shown[0] = f"{self.arguments[0]:#x}"
+        return f"{self.function.name}({', '.join(shown)})"
 
 
 def _product(first: int, second: int) -> Callable[[Arguments], int]:
@@ -79,6 +88,8 @@ _COUNTS = {
     "reallocarray": 3,
 }  # fmt: skip
 """Arguments that are shown."""
+_OF_POINTERS = {"posix_memalign", "realloc", "reallocarray"}
+"""Functions whose first argument is an address."""
 LIBC = "malloc"
 """What --check-heap is given for the C library's own functions, which have no prefix."""
 

@@ -72,15 +72,18 @@ class _Search:
         for number in range(len(self._blocks)):
             if number not in self._loss:
                 self._loss[number] = Loss.DEFINITELY
-                self._spread(self._inside(number)[0], Loss.INDIRECTLY)
+                self._spread(self._inside(number)[0], Loss.INDIRECTLY, leader=number)
         return [(block, self._loss[number]) for number, block in enumerate(self._blocks)]
 
-    def _spread(self, numbers: Iterable[int], loss: Loss) -> None:
-        """These blocks, and all that they lead to, unless something better is known of them."""
-        left = [number for number in numbers if self._improves(number, loss)]
+    def _spread(self, numbers: Iterable[int], loss: Loss, leader: int = -1) -> None:
+        """These blocks, and all that they lead to, unless something better is known of them.
+
+        leader: where it began, to which a ring may lead back.
+        """
+        left = list(numbers)
         while left:
             number = left.pop()
-            if not self._improves(number, loss):
+            if number == leader or not self._improves(number, loss):
                 continue
             self._loss[number] = loss
             begun, within = self._inside(number)

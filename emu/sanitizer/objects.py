@@ -12,11 +12,16 @@ from pathlib import PurePosixPath
 from emu.process import elf_lines, elf_symbols
 from emu.process.elf_frames import Frames, Rule
 from emu.process.sources import Sources
+from syscalls.abi import page_up
 from syscalls.elf import BadElf, Elf, parse
 from syscalls.files.file import Source
 
 _DEEPEST = 12
 """Callers in a stack, as valgrind has them."""
+_LEAF = Rule("rsp", 8, None)
+"""Of a function of which nothing is known, but that the return address is where it was pushed."""
+_NEAR = 1024
+"""Bytes of the stack that are read together."""
 _WORD = (1 << 64) - 1
 _LIBRARIES = re.compile(r"(libc[.-]|ld-linux|ld-musl|libc\.musl)")
 """The C library and its loader, which mostly come without the names of their own functions."""
@@ -32,8 +37,7 @@ _OTHERS = re.compile(
 )
 """Functions that do so with what they are told the size of, or copy it."""
 
-Word = Callable[[int], int]
-"""The word at an address of the guest's."""
+Read = Callable[[int, int], bytes]
 Stack = tuple[int, ...]
 """Where an instruction is, and then the calls that led to it: the last byte of each."""
 
@@ -118,6 +122,13 @@ class Objects:
             return None
         return found.arrays[index]
 
+    def gap_at(self, address: int) -> tuple[int, int] | None:
+        """What is left of the last page of a file's memory, if an address lies there."""
+        for one in self._all:
+            if one.end <= address < page_up(one.end):
+                return one.end, page_up(one.end)
+        return None
+
     def reading(self, address: int) -> Reading:
         """How the function reads that an instruction is of."""
         known = self._reading.get(address)
@@ -139,11 +150,20 @@ class Objects:
 
     # Callers
 
-    def stack(self, rip: int, rsp: int, rbp: int, word: Word) -> Stack:
+    def stack(self, rip: int, rsp: int, rbp: int, read: Read) -> Stack:
         """An instruction that has not run yet, and its callers, as far as the files tell them."""
         found = [rip]
+        near, base = read(rsp, _NEAR), rsp
+
+        def word(address: int) -> int:
+            at = address - base
+            part = near[at : at + 8] if 0 <= at <= _NEAR - 8 else read(address & _WORD, 8)
+            return int.from_bytes(part, "little")
+
         while len(found) <= _DEEPEST:
             rule = self._rules[rip] if rip in self._rules else self._rule(rip)
+            if rule is None and len(found) == 1 and self._follows_call(word(rsp), read):
+                rule = _LEAF
             if rule is None:
                 break
             register, offset, saved = rule
@@ -151,13 +171,19 @@ class Objects:
                 offset *= 2 if rip & 15 >= _PUSHED else 1
             frame = (rbp if register == "rbp" else rsp) + offset & _WORD
             if saved is not None:
-                rbp = word(frame + saved & _WORD)
-            back = word(frame - 8 & _WORD)
+                rbp = word(frame + saved)
+            back = word(frame - 8)
             if not back or frame <= rsp:
                 break
             rip, rsp = back - 1, frame  # the call may be the last of its function
             found.append(rip)
         return tuple(found)
+
+    def _follows_call(self, address: int, read: Read) -> bool:
+        """Whether what stands before an address is a call."""
+        if self.at(address) is None:
+            return False
+        return read(address - 5, 1) == b"\xe8" or read(address - 6, 2) == b"\xff\x15"
 
     def _rule(self, rip: int) -> Rule | None:
         one = self.at(rip)

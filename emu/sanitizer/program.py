@@ -16,11 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from emu.process.event import Effect, Wrote
+from emu.process.machine import NOBODY
 from emu.process.program import Program
+from emu.process.residues import REGISTERS
 from emu.process.watcher import Nobody
 from emu.sanitizer.book import Block
 from emu.sanitizer.errors import HeapError
-from emu.sanitizer.functions import Arguments, Function, Kind, family, plausible
+from emu.sanitizer.functions import Arguments, Called, Function, Kind, family, plausible
 from emu.sanitizer.leaks import Leak, leaks
 from emu.sanitizer.objects import Objects, Reading, Stack, layout_of
 from emu.sanitizer.uses import Uses
@@ -30,9 +32,9 @@ from syscalls.abi import PAGE, page_up
 from syscalls.execve import Bytes
 from syscalls.files.file import File
 from syscalls.page_sets import among, runs
+from syscalls.table import BY_NUMBER
 
-_REGISTERS = "rip rsp rbp rax rdi rsi rdx".split()
-_GENERAL = "rax rbx rcx rdx rsi rdi rbp r8 r9 r10 r11 r12 r13 r14 r15".split()
+_RSP = REGISTERS.index("rsp")
 _RETURNS = (b"\xc3", b"\xc2", b"\xf3\xc3")
 _ANONYMOUS = 0x20
 _LARGEST = 256 << 20
@@ -43,7 +45,7 @@ _MOST = 1000
 
 @dataclass(slots=True)
 class _Inside:
-    """The allocator runs. at: where the return address is. caller: the stack of who called.
+    """The allocator runs. at: where the return address is; back: what it is, and caller: its stack.
 
     misled: it was given what is no block. What comes of that is no error of its own.
     """
@@ -51,6 +53,7 @@ class _Inside:
     function: Function
     arguments: Arguments
     at: int
+    back: int
     caller: Stack
     lent: Lent | None = None
     misled: bool = False
@@ -67,30 +70,33 @@ class ProgramSanitizer(Nobody):
         self, process: Program, prefix: str, on_error: Callable[[HeapError], None]
     ) -> None:
         self._process, self._tell = process, on_error
-        self._cpu, self._memory = process.cpu, process.memory
-        self._registers = process.cpu.batch(_REGISTERS)
+        self.cpu, self._memory = process.cpu, process.memory
         self._family = family(prefix)
         self.objects = Objects()
         self.count = 0
         """Errors, also those that were told of before."""
         self._told: set[tuple[str, Stack]] = set()
         self._entries: dict[int, Function] = {}
+        self._returns: set[int] = set()
+        """Instructions that are a `ret`."""
         self._inside: _Inside | None = None
         self._brk = process.kernel.space.brk
         self._uses = Uses(self._memory.read)
         self.heap = HeapWatch(process.cpu, self._found, self._stack)
-        self.heap.leaves = self._leaves
+        self.heap.leaves, self.heap.is_inside = self._leaves, self._is_inside
         self.heap.uses_unwritten = self._uses_unwritten
         self.heap.reads_ahead = self._reads_ahead
         assert process.loaded is not None
         for bias, file in process.loaded.objects:
             self._mapped(file.path, file.source.read(0, _LARGEST), bias)
-        self._cpu.tell_entries(self._entries, self._entered)
-        process.watcher = self
+        self.cpu.tell_entries(self._entries, self._entered)
+        process.watcher, process.bound = self, "its heap is checked"
         self._memory.watcher = _Kernel(self)
 
     def close(self) -> None:
+        self._process.watcher, self._process.bound = NOBODY, ""
         self._memory.watcher = None
+        self.cpu.tell_entries((), lambda address: None)
         self.heap.close()
 
     @property
@@ -100,38 +106,53 @@ class ProgramSanitizer(Nobody):
 
     def leaks(self) -> list[Leak]:
         """What nobody gave back, when the program has ended."""
-        registers = [self._cpu.get(name) for name in _GENERAL]
-        return leaks(self.heap.book.live.values(), registers, self._roots(), self._memory.read)
+        return leaks(
+            self.heap.book.live.values(), self.cpu.general(), self._roots(), self._memory.read
+        )
 
     # The allocator is entered and left
 
     def _entered(self, address: int) -> None:
-        _, rsp, rbp, _, *arguments = self._registers.read()
+        _, _, rdx, _, rsp, rbp, rsi, rdi, *_ = self.cpu.general()
+        function, back = self._entries[address], self._word(rsp)
         if self._inside is not None:
-            if rsp <= self._inside.at:
-                return  # it calls itself
+            if self._calls_itself(function, rsp, back):
+                return
             self._abandon()
-        function = self._entries[address]
-        caller = self._caller(rsp, rbp)
-        inside = self._inside = _Inside(function, tuple(arguments), rsp, caller)
+        caller = self.objects.stack(back - 1, rsp + 8, rbp, self._memory.read)
+        inside = self._inside = _Inside(function, (rdi, rsi, rdx), rsp, back, caller)
         if function.kind is Kind.TAKES:
-            inside.misled = not self.heap.take(arguments[0], function.name, caller)
+            inside.misled = not self.heap.take(rdi, function.name, caller)
         elif function.kind is Kind.RESIZES:
-            inside.lent = self.heap.lend(arguments[0], function.name)
-            inside.misled = bool(arguments[0]) and inside.lent is None
+            inside.lent = self.heap.lend(rdi, function.name)
+            inside.misled = bool(rdi) and inside.lent is None
         self.heap.probe.inside, self.heap.probe.leaves_at = True, rsp
 
-    def _caller(self, rsp: int, rbp: int) -> Stack:
-        word = self._memory.word
-        return self.objects.stack(word(rsp) - 1, rsp + 8, rbp, word)
+    def _calls_itself(self, function: Function, rsp: int, back: int) -> bool:
+        """Whether one function of the allocator calls another, or jumps to it at its end."""
+        inside = self._inside
+        if inside is None or rsp > inside.at:
+            return False
+        jumps = back == inside.back and function is not inside.function
+        return rsp < inside.at or jumps
+
+    def _is_inside(self) -> bool:
+        """Whether the allocator still runs: it may have been left by longjmp, or an exception."""
+        if self._inside is not None and self.cpu.general()[_RSP] > self._inside.at:
+            self._abandon()
+        return self._inside is not None
+
+    def _word(self, address: int) -> int:
+        return int.from_bytes(self._memory.read(address, 8), "little")
 
     def _leaves(self) -> bool:
         """The return address was read: by a `ret`?"""
-        rip, _, _, rax, *_ = self._registers.read()
-        if not self._memory.read(rip, 2).startswith(_RETURNS) or self._inside is None:
-            return False
-        inside = self._out()
-        self._answered(inside, rax)
+        rip = self.cpu.rip
+        if rip not in self._returns:
+            if not self._memory.read(rip, 2).startswith(_RETURNS):
+                return False
+            self._returns.add(rip)
+        self._answered(self._out(), self.cpu.general()[0])
         return True
 
     def _out(self) -> _Inside:
@@ -150,7 +171,7 @@ class ProgramSanitizer(Nobody):
         function = inside.function
         if function.kind is Kind.GIVES:
             if function.by_pointer:
-                given = self._memory.word(inside.arguments[0])
+                given = self._word(inside.arguments[0])
                 result = given if result & 0xFFFF_FFFF == 0 else 0
             self._give(inside, result)
         elif function.kind is Kind.RESIZES:
@@ -174,21 +195,21 @@ class ProgramSanitizer(Nobody):
         function = inside.function
         size = plausible(function.size(inside.arguments))
         self._adopt(address, size)
-        block = Block(address, size, function.spelled(inside.arguments), inside.caller)
+        block = Block(address, size, Called(function, inside.arguments), inside.caller)
         written = function.zeroed or inside.misled  # of what, nobody knows
         self.heap.give(block, written=written, kept=inside.lent)
 
     def _adopt(self, address: int, size: int) -> None:
-        """A block that lies in memory the allocator had before it was called: an array's, say."""
+        """A block that lies in memory which the allocator was not given: an array, say."""
         shadow, end = self.heap.shadow, address + max(size, 1)
         if all(shadow.watches(page) for page in range(address & -PAGE, end, PAGE)):
             return
         start, end = self._arena(address, end)
         for low, high in _unwatched(shadow.areas, start, end):
-            shadow.watch(low, high)
+            self._gave(low, high)
 
     def _arena(self, address: int, end: int) -> tuple[int, int]:
-        array = self.objects.data_at(address)
+        array = self.objects.data_at(address) or self.objects.gap_at(address)
         if array is not None:
             return array[0], max(end, array[1])
         region = self._process.kernel.space.at(address)
@@ -201,20 +222,27 @@ class ProgramSanitizer(Nobody):
 
     def _stack(self) -> Stack:
         """Of the instruction that runs; within the allocator, as far as who called it."""
-        rip, rsp, rbp, *_ = self._registers.read()
+        _, _, _, _, rsp, rbp, *_ = self.cpu.general()
+        rip = self.cpu.rip
         if self._inside is None:
-            return self.objects.stack(rip, rsp, rbp, self._memory.word)
+            return self.objects.stack(rip, rsp, rbp, self._memory.read)
         if rip in self._entries:
             return self._inside.caller
         return (rip, *self._inside.caller)
 
     def _uses_unwritten(self) -> bool:
-        rip = self._cpu.rip
-        return self.objects.reading(rip) is Reading.EXACT and self._uses.used(rip)
+        return self._reading() is Reading.EXACT and self._uses.used(self.cpu.rip)
+
+    def _reading(self) -> Reading:
+        rip = self.cpu.rip
+        reading = self.objects.reading(rip)
+        if reading is not Reading.EXACT:
+            self.heap.probe.let_scan(rip)
+        return reading
 
     def _reads_ahead(self, address: int) -> bool:
         """A string that the block before holds must end there."""
-        reading = self.objects.reading(self._cpu.rip)
+        reading = self._reading()
         if reading is not Reading.TO_END:
             return reading is Reading.AHEAD
         block = self.heap.book.near(address)
@@ -226,12 +254,20 @@ class ProgramSanitizer(Nobody):
         if error.rule == "allocator-touches-live" and self._inside and self._inside.misled:
             return
         self.count += 1
-        key = error.rule, error.stack
+        exact = self.objects.reading(error.stack[0]) is Reading.EXACT
+        key = error.rule, error.stack if exact else error.stack[1:]
         if key not in self._told and len(self._told) < _MOST:
             self._told.add(key)
             self._tell(error)
 
     # What the kernel does
+
+    def faulted(self, rip: int, what: str, address: int | None) -> None:
+        """A block that was given back may have no memory any more."""
+        block = self.heap.book.near(address) if address is not None else None
+        if address is not None and block is not None and block.to and not block.distance(address):
+            message = f"access to {address:#x}, where nothing is mapped any more"
+            self._found(HeapError("use-after-free", message, self._stack(), address, block))
 
     def answered(self, call: SystemCall) -> None:
         """It gives memory to the allocator, or takes it; or maps another file."""
@@ -243,13 +279,13 @@ class ProgramSanitizer(Nobody):
                 if call.result < self._brk:
                     shadow.unwatch(call.result, self._brk)
                 elif inside:
-                    shadow.watch(self._brk, call.result)
+                    self._gave(self._brk, call.result)
                 self._brk = call.result
             case "mmap", (_, length, _, flags, _, offset):
                 end = call.result + page_up(length)
                 shadow.unwatch(call.result, end)
                 if inside and flags & _ANONYMOUS:
-                    shadow.watch(call.result, end)
+                    self._gave(call.result, end)
                 elif not flags & _ANONYMOUS and not offset:
                     self._mapped_file(call.result)
             case "munmap", (start, length):
@@ -258,6 +294,10 @@ class ProgramSanitizer(Nobody):
                 self.heap.moved(start, page_up(before), call.result, page_up(after))
             case (("write" | "pwrite64" | "send" | "sendto"), (_, start, _, *_)):
                 self.heap.kernel_read(start, call.result, call.name)
+
+    def _gave(self, start: int, end: int) -> None:
+        self.heap.shadow.watch(start, end)
+        self.heap.shadow.see(self._memory.windows.at(start))
 
     def _mapped_file(self, address: int) -> None:
         region = self._process.kernel.space.at(address)
@@ -274,6 +314,7 @@ class ProgramSanitizer(Nobody):
         if layout is None:
             return
         new = self.objects.add(path, data, bias, layout)
+        self.heap.probe.forget_scanners()
         for address, name in new.functions:
             function = self._family.get(name)
             if function is not None:
@@ -282,7 +323,7 @@ class ProgramSanitizer(Nobody):
     def _roots(self) -> list[tuple[int, int]]:
         """Memory that may hold addresses of blocks, and is not the heap."""
         found = []
-        rsp = self._cpu.get("rsp")
+        rsp = self.cpu.get("rsp")
         for region in self._process.kernel.space.regions:
             if region.rights.read:
                 start = rsp & -8 if region.start <= rsp < region.end else region.start
@@ -296,11 +337,12 @@ class _Kernel:
     """Told of what the kernel writes to memory."""
 
     def __init__(self, sanitizer: ProgramSanitizer) -> None:
-        self._heap = sanitizer.heap
+        self._heap, self._cpu = sanitizer.heap, sanitizer.cpu
 
     def changed(self, effect: Effect) -> None:
         if isinstance(effect, Wrote):
-            self._heap.kernel_wrote(effect.address, len(effect.data), "that is made")
+            row = BY_NUMBER.get(self._cpu.general()[0] & 0xFFFF_FFFF)
+            self._heap.kernel_wrote(effect.address, len(effect.data), row.name if row else "?")
 
     def walking(self) -> None:
         """Nothing is to be done."""

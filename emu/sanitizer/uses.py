@@ -169,8 +169,9 @@ def _after(step: Step, traced: _Traced) -> _Traced:
     if place is not None and _writes_memory(step):
         if slot is None:
             stored = stored or carries
-        elif carries:
+        elif carries:  # it will be read from there
             slots |= {slot}
+            registers -= _read(step)
         elif step.name.startswith("mov"):
             slots -= {slot}
     if "rsp" in written or step.name in ("push", "pop", "leave", "enter"):

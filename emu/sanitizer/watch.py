@@ -48,6 +48,8 @@ class HeapWatch:
         self.probe = cpu.look(self.shadow, self._touched)
         self.leaves: Callable[[], bool] = lambda: False
         """Asked about a read at `probe.leaves_at`: whether the allocator is left by it."""
+        self.is_inside: Callable[[], bool] = lambda: True
+        """Asked where the allocator seems to touch a block in use: whether it is the allocator."""
         self.spelled: Callable[[int], str] = hex
         """An address for people."""
         self.uses_unwritten: Callable[[], bool] = lambda: True
@@ -148,21 +150,23 @@ class HeapWatch:
         if address == self.probe.leaves_at and not writes and self.leaves():
             return
         bits, low = self.shadow.bits(address, size), pattern(size, State.UNWRITTEN)
-        if self.probe.inside:
+        if self.probe.inside and bits & low and self.is_inside():
             self._allocator_touched(bits & low, address, size, writes=writes)
+        if self.probe.inside:
             return
         nothing = ~(bits | bits >> 1) & low
         if nothing:
             self._touched_nothing(_first(nothing, address), address, size, writes=writes)
-        elif not writes and bits >> 1 & low == 0 and self.uses_unwritten():
+        elif writes:
+            self.shadow.written(address, size)
+        elif bits >> 1 & low == 0 and self.uses_unwritten():
             self._find_access("read-unwritten", "read", address, size, address)
 
     def _allocator_touched(self, live: int, address: int, size: int, *, writes: bool) -> None:
-        if live:
-            at = _first(live, address)
-            if self.book.holding(at) is not None:
-                verb = "write" if writes else "read"
-                self._find_access("allocator-touches-live", verb, address, size, at)
+        at = _first(live, address)
+        if self.book.holding(at) is not None:
+            verb = "write" if writes else "read"
+            self._find_access("allocator-touches-live", verb, address, size, at)
 
     def _touched_nothing(self, at: int, address: int, size: int, *, writes: bool) -> None:
         if not writes and self._ahead_of(address) and self.reads_ahead(at):

@@ -27,6 +27,7 @@ _IN_WORDS = {
     "NULL": "null",
     "PLACE": "a place (heap+0x20, map1+0x20)",
     "CALL": "a system call (brk, mmap, munmap)",
+    "ASKED": "a system call (brk, brk(heap+0x20000))",
     "ERRNO": "an errno (ENOMEM)",
     "RELATION": "== or !=",
     "STATUS": "alloc or free",
@@ -119,9 +120,7 @@ class _Line:
         return op.Write(self._name(name), place, bytes(self._byte(byte) for byte in data))
 
     def _fail(self, syscall: Any, nth: Any, errno: Any) -> op.Fail:
-        number = errno_number(str(errno))
-        if number is None:
-            self.wrong(f"Linux has no errno `{errno}`", errno.column, "ENOMEM, EINVAL, EPERM, ...")
+        number = self._errno(errno)
         count = self._number(nth)
         if count < 1:
             self.wrong("calls are counted from 1", nth.column, "1 for the next one, 2, ...")
@@ -135,7 +134,10 @@ class _Line:
         return op.ExpectBlocks(tuple((str(status), self._size(size)) for status, size in pairs))
 
     def _expect_syscalls(self, *names: Any) -> op.ExpectSyscalls:
-        return op.ExpectSyscalls(tuple(self._call(name) for name in names))
+        return op.ExpectSyscalls(tuple(self._asked(name) for name in names))
+
+    def _expect_errno(self, errno: Any) -> op.ExpectErrno:
+        return op.ExpectErrno(self._errno(errno) if errno.type == "ERRNO" else self._size(errno))
 
     def _expect_clean(self) -> op.ExpectClean:
         return op.ExpectClean()
@@ -166,11 +168,25 @@ class _Line:
         base, offset = child.split("+")
         return op.Place(base, int(offset, 16) if offset.startswith("0x") else int(offset))
 
-    def _call(self, token: Any) -> str:
-        if token not in BY_NAME:
-            near = get_close_matches(str(token), BY_NAME) or _OFTEN_FAILED
-            self.wrong(f"unknown system call `{token}`", token.column, ", ".join(near))
-        return str(token)
+    def _call(self, token: Any, name: str = "") -> str:
+        name = name or str(token)
+        if name not in BY_NAME:
+            near = get_close_matches(name, BY_NAME) or _OFTEN_FAILED
+            self.wrong(f"unknown system call `{name}`", token.column, ", ".join(near))
+        return name
+
+    def _asked(self, token: Any) -> str:
+        """A name, and arguments if there are any, as strace writes them."""
+        name, opened, arguments = str(token).rstrip(")").partition("(")
+        self._call(token, name)
+        spelled = ", ".join(part.strip() for part in arguments.split(","))
+        return f"{name}({spelled})" if opened else name
+
+    def _errno(self, token: Any) -> int:
+        number = errno_number(str(token))
+        if number is None:
+            self.wrong(f"Linux has no errno `{token}`", token.column, "ENOMEM, EINVAL, EPERM, ...")
+        return number
 
     def _number(self, token: Any) -> int:
         try:

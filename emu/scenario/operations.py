@@ -94,9 +94,16 @@ class ExpectBlocks:
 
 @dataclass(frozen=True, slots=True)
 class ExpectSyscalls:
-    """The names of what the statement before asked of the kernel."""
+    """What the statement before asked of the kernel: by name, "brk", or "brk(heap+0x20000)"."""
 
     names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectErrno:
+    """What the allocator has stored in os_errno."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,7 @@ class ExpectClean:
 
 
 Allocation = Malloc | Calloc | Realloc | Free
-Expectation = ExpectPointer | ExpectBlocks | ExpectSyscalls | ExpectClean
+Expectation = ExpectPointer | ExpectBlocks | ExpectSyscalls | ExpectErrno | ExpectClean
 Operation = Allocation | Fill | Write | Fail | Expectation
 
 

@@ -47,6 +47,8 @@ def _expected(operation: op.Operation) -> str:
             return " ".join(["blocks", *(f"{status} {size}" for status, size in blocks)])
         case op.ExpectSyscalls(names):
             return " ".join(["syscalls", *names])
+        case op.ExpectErrno(number):
+            return f"errno {errno_name(number) if number else 0}"
     return "clean"
 
 

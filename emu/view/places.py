@@ -24,6 +24,11 @@ class NamedSyscall:
     result: int | str | None
     errno: str | None
 
+    @property
+    def asked(self) -> str:
+        """Its name and its arguments."""
+        return str(self).rsplit(") = ", 1)[0] + ")"
+
     def __str__(self) -> str:
         """As strace prints it."""
         return strace_line(self.name, self.args, self.result, self.errno)

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from emu.judge.plan import Budget, Plan
 from tests.bench import (
+    bench_allocators,
     bench_command,
     bench_exec,
     bench_guest,
     bench_heap,
     bench_replay,
+    bench_sanitizer,
+    bench_spread,
     bench_time,
     bench_trace,
 )
@@ -50,10 +54,25 @@ def test_recording_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(figure.ratio > 0 for figure in found)
 
 
+@pytest.mark.skipif(not bench_allocators.GLIBC.exists(), reason="no glibc where Debian has it")
+def test_a_brought_allocator_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_CALLS", "_HEAPS"):
+        monkeypatch.setattr(bench_allocators, name, 3)
+    assert all(figure.ratio > 0 for figure in bench_allocators.figures())
+
+
 def test_going_back_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, little in {"_SNAPSHOTS": 2, "_CALLS": 5, "_STEPS": 3}.items():
         monkeypatch.setattr(bench_time, name, little)
     assert all(figure.ratio > 0 for figure in bench_time.figures())
+
+
+def test_spreading_work_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_spread, "_COPIES", 1)
+    monkeypatch.setattr(bench_spread, "_PLAN", Plan(depth=1, budget=Budget(calls=100)))
+    (figure,) = bench_spread.figures()
+    assert figure.ratio > 0
+    assert figure.goal == ">= 1.7"
 
 
 def test_replays_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,3 +80,9 @@ def test_replays_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bench_replay, name, little)
     assert bench_replay.untraced_replay() == bench_replay.in_unicorn()
     assert all(figure.ratio > 0 for figure in bench_replay.figures())
+
+
+def test_the_sanitizer_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, little in {"_WORDS": "50", "_FEW_WORDS": "20", "_BLOCKS": "20", "_CALLS": 6}.items():
+        monkeypatch.setattr(bench_sanitizer, name, little)
+    assert all(figure.ratio > 0 for figure in bench_sanitizer.figures())

@@ -1,14 +1,16 @@
-"""Every named check fires on an allocator with the bug that it is for, and none on osmem."""
+"""Every named check fires on an allocator with the bug that it is for, and none on a sound one."""
 
 from __future__ import annotations
 
 import pytest
 from bugs import BUGS, build
+from index_bugs import INDEX_BUGS
 
 from emu import run
 from emu.errors import BudgetSpent, GuestExited, GuestFault
 from emu.run import FAILED
 from emu.scenario.load import from_text
+from emu.view.index_invariants import CHECKS as INDEX_CHECKS
 from emu.view.invariants import CHECKS
 
 BUDGET = 100_000
@@ -27,14 +29,15 @@ def played(bug, allocator):
     return met | ({"result"} if FAILED in met else set())
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+@pytest.mark.parametrize("bug", BUGS + INDEX_BUGS, ids=lambda bug: bug.name)
 def test_the_bug_is_caught(bug, tmp_path):
     assert bug.rules & played(bug, build(bug, tmp_path))
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
-def test_osmem_is_clean_on_the_same_calls(bug):
-    assert played(bug, "osmem") == {"completed"}
+@pytest.mark.parametrize("allocator", ["osmem", "indexed"])
+@pytest.mark.parametrize("bug", BUGS + INDEX_BUGS, ids=lambda bug: bug.name)
+def test_the_sound_ones_are_clean_on_the_same_calls(bug, allocator):
+    assert played(bug, allocator) == {"completed"}
 
 
 def test_every_rule_has_a_bug_that_it_catches():
@@ -44,3 +47,7 @@ def test_every_rule_has_a_bug_that_it_catches():
     deaths = {error.rule for error in (GuestFault, BudgetSpent, GuestExited)}
     every = set(CHECKS) | promised | deaths | {"convention"}
     assert every - OWN_DOING == {bug.caught_by for bug in BUGS} - {"result"}
+
+
+def test_every_rule_of_an_index_has_a_bug_that_it_catches():
+    assert set(INDEX_CHECKS) == {bug.caught_by for bug in INDEX_BUGS}

@@ -85,6 +85,15 @@ def test_a_trace_is_replayed(tmp_path: Path) -> None:
     assert found | {"scenario": ""} == expected | {"scenario": ""}
 
 
+def test_several_traces_stand_behind_one_option(tmp_path: Path) -> None:
+    traces = [tmp_path / "a.rep", tmp_path / "b.heap", tmp_path / "c.rep"]
+    for trace in traces:
+        trace.write_text("a 0 8\nf 0\n" if trace.suffix == ".rep" else "p = malloc 9\nfree p\n")
+    found = documents("osmem", "--trace", *traces)
+    assert [one["scenario"] for one in found] == list(map(str, [traces[0], *traces[1:]]))
+    assert [one["peak_live"] for one in found] == [8, 9, 8]
+
+
 # JSON
 
 

@@ -46,6 +46,17 @@ def test_a_law_may_begin_later() -> None:
     assert (str(found), found.exact, found.start) == ("14 n + 120", True, 100)
 
 
+def test_a_law_may_end_earlier() -> None:
+    found = fitted([(n, 126 if n < 4000 else 83) for n in NS])
+    assert (str(found), found.exact, found.start, found.end) == ("126", True, 10, 2000)
+
+
+def test_costs_that_fall_have_no_law_that_falls() -> None:
+    found = fitted([(n, 5000 - 300 * n.bit_length() + n % 7) for n in NS])
+    assert found.order == "1"
+    assert found.error > 0.3
+
+
 def test_two_points_beyond_those_that_determine_it_must_agree() -> None:
     assert not fitted([(10, 260), (20, 400), (50, 821)]).exact
     assert fitted([(10, 260), (20, 400), (50, 820), (100, 1520)]).exact

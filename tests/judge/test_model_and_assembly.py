@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,9 +104,10 @@ class Lockstep:
 MISUSE = ("double-free", "use-after-free", "invalid-free")
 
 
-@given(st.lists(operations, min_size=20, max_size=60))
-def test_no_result_system_call_or_block_differs(calls):
-    with Heap("osmem") as heap:
+@pytest.mark.parametrize("allocator", ["osmem", "indexed"])
+@given(calls=st.lists(operations, min_size=20, max_size=60))
+def test_no_result_system_call_or_block_differs(allocator, calls):
+    with Heap(allocator) as heap:
         both = Lockstep(heap)
         for operation in calls:
             both.step(operation)

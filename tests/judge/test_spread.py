@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from multiprocessing import active_children
 
 import pytest
 
-from emu.errors import InputError, ScenarioError
+from asm import AssemblyError
+from emu.errors import GuestExited, InputError, InternalError, ScenarioError, Scene
 from emu.judge.spread import processes
 
 WRONG = ScenarioError("this is wrong", "x.heap:3", "a = b", 5, "something else")
@@ -33,6 +35,21 @@ def test_results_come_back_in_order_from_several_processes():
         error = executor.submit(refuse).exception()
     assert isinstance(error, ScenarioError)
     assert (str(error), error.place, error.column) == (str(WRONG), "x.heap:3", 5)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        WRONG,
+        AssemblyError("x.s", 3, "frob rax", "invalid mnemonic"),
+        GuestExited("exit", Scene("f()", 16, None, "nop", None, None, {"rax": 1}, 5), 7),
+        InternalError("oops"),
+    ],
+)
+def test_every_error_crosses_processes_whole(error):
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert (str(again), again.__dict__) == (str(error), error.__dict__)
 
 
 def test_one_job_needs_no_other_process():

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from asm.layout import META, PREALLOC
 from emu import Heap
 from emu.judge.model import MAX_REQUEST
 from emu.view.blocks import Block
@@ -54,6 +55,11 @@ class Script:
         kind = self.random.choice("mmmcrrffx") if self.live else "m"
         getattr(self, f"_{kind}")()
 
+    def take(self, size: int) -> None:
+        """A block that stays in use."""
+        self._answered(f"m {size}", self.heap.malloc(size), size)
+        self.live.pop()
+
     def _limit(self) -> None:
         what = self.random.choice(["VmData", "VmSize"])
         more = self.random.choice([0, PAGE, 3 * PAGE, 64 * PAGE, UNLIMITED, UNLIMITED])
@@ -76,15 +82,17 @@ class Script:
         )
 
     def _r(self) -> None:
-        slot, size = self.random.choice(self.live), self._size()
+        slot = self._slot()
         payload, old = self.slots[slot]
+        more = old + self.random.randrange(1, 400)
+        size = more if self.random.random() < 0.4 else self._size()
         result = self.heap.realloc(payload, size)
         if result or not size:
             self._gone(slot)
         self._answered(f"r {slot} {size}", result, size, min(size, old))
 
     def _f(self) -> None:
-        slot = self.random.choice(self.live)
+        slot = self._slot()
         self.heap.free(self.slots[slot][0])
         self._gone(slot)
         self._answered(f"f {slot}", 0)
@@ -101,6 +109,10 @@ class Script:
             self._answered(f"f {slot}", 0)
         else:
             self._answered(f"r {slot} 50", self.heap.realloc(self.slots[slot][0], 50), 50)
+
+    def _slot(self) -> int:
+        """One in use; often the last, which may be the heap's last, too."""
+        return self.live[-1] if self.random.random() < 0.3 else self.random.choice(self.live)
 
     def _size(self) -> int:
         choose = self.random.random()
@@ -148,8 +160,13 @@ def script(seed: int, calls: int, allocator: str | Path = "osmem") -> Script:
 
 
 def written(heap: Heap, seed: int, calls: int, *, limits: bool = True) -> Script:
-    """A script that plays on a heap; limits: also with less memory for the process."""
+    """A script that plays on a heap; limits: also with less memory for the process.
+
+    By odd seeds a block that stays takes what there is at first, so that the heap must grow.
+    """
     made = Script(heap, random.Random(seed), limits)
+    if seed % 2:
+        made.take(PREALLOC - 2 * META)
     for _ in range(calls):
         made.one()
     return made

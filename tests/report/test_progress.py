@@ -26,6 +26,24 @@ def test_work_that_takes_long_shows_a_bar(terminal, monkeypatch, capsys):
     assert "big.rep" in told(capsys)
 
 
+def test_what_is_printed_meanwhile_goes_to_the_standard_output(terminal, monkeypatch, capsys):
+    monkeypatch.setattr(module, "PATIENCE", -1)
+    with progress("big.rep") as tell:
+        tell(1, 2)
+        print("a result")
+    said = capsys.readouterr()
+    assert said.out == "a result\n"
+    assert "a result" not in said.err
+
+
+def test_a_total_that_grows_is_shown(terminal, monkeypatch, capsys):
+    monkeypatch.setattr(module, "PATIENCE", -1)
+    with progress("big.rep") as tell:
+        tell(1, 2)
+        tell(2, 200)
+    assert "1%" in capsys.readouterr().err
+
+
 def test_work_that_is_soon_done_shows_none(terminal, capsys):
     assert told(capsys) == ""
 

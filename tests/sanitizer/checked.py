@@ -1,4 +1,4 @@
-"""planted.c as programs, and what the sanitizer, and valgrind, say of them."""
+"""planted.c and special.c as programs, and what the sanitizer, and valgrind, say of them."""
 
 from __future__ import annotations
 
@@ -17,35 +17,31 @@ from emu.sanitizer.objects import Objects, Stack
 from emu.sanitizer.program import ProgramSanitizer
 from syscalls.world import Capture, World
 
-PLANTED = Path(__file__).parent / "planted.c"
+_HERE = Path(__file__).parent
 _MARK = re.compile(r"/\* (\w+) \*/")
-LINES = {
-    name: number
-    for number, line in enumerate(PLANTED.read_text().splitlines(), 1)
-    for name in _MARK.findall(line)
-}
-"""Where the errors are, by their names."""
 
 
-def compiled(folder: Path, *options: str, osmem: bool = False) -> Path:
-    """planted.c as a program; with osmem, assembled by GNU as."""
-    made = folder / "-".join(["planted", *options, "osmem" if osmem else "libc"]).replace("/", "")
-    parts: list[object] = [PLANTED]
+def lines(name: str) -> dict[str, int]:
+    """Where the errors of a source are, by their names."""
+    source = (_HERE / name).read_text().splitlines()
+    return {mark: number for number, line in enumerate(source, 1) for mark in _MARK.findall(line)}
+
+
+LINES = lines("planted.c")
+
+
+def compiled(
+    folder: Path, *options: str, osmem: bool = False, name: str = "planted.c", by: str = "gcc"
+) -> Path:
+    """A source as a program; with osmem, assembled by GNU as."""
+    made = folder / "-".join([by, name, *options, "osmem" if osmem else "libc"])
+    parts: list[object] = [_HERE / name]
     if osmem:
         statements = source.read(PACKAGE / "osmem" / "osmem.s")
         (folder / "osmem.s").write_text("".join(f"{s.source}\n" for s in statements))
         parts += ["-DOSMEM", "-z", "noexecstack", folder / "osmem.s"]
-    command = [
-        "gcc",
-        "-g",
-        "-w",
-        "-fno-builtin",
-        "-fno-optimize-sibling-calls",
-        *options,
-        "-o",
-        made,
-        *parts,
-    ]
+    how = [by, "-g", "-w", "-fno-builtin", "-fno-optimize-sibling-calls", *options]
+    command = [*how, "-o", made, *parts]
     subprocess.run(list(map(str, command)), check=True)
     return made
 
@@ -71,7 +67,7 @@ class Checked:
         """0 where there is none."""
         for place in stack:
             line = self.objects.sources_at(place).line_at(place)
-            if line is not None and line.file.endswith("planted.c"):
+            if line is not None and Path(line.file).parent == _HERE:
                 return line.line
         return 0
 

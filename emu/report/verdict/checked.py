@@ -23,10 +23,11 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """verdict: None where the allocator could not be checked, and `error` says why.
+    """An allocator and its verdict; None where it could not be checked.
 
-    saved: the files of the defects, where they were saved. options: those of the allocator that
-    a command needs to run it again, as " --prefix my_".
+    error: why not. refused_with: the exit status for that. saved: the files of the defects, where
+    they were saved. options: those of the allocator that a command needs to run it again, as
+    " --prefix my_".
     """
 
     allocator: str
@@ -35,6 +36,7 @@ class Checked:
     marks: Marks | None = None
     saved: tuple[str, ...] = ()
     options: str = ""
+    refused_with: int = 2
 
     @property
     def standing(self) -> Standing:
@@ -45,7 +47,7 @@ class Checked:
     @property
     def status(self) -> int:
         """The exit status."""
-        return 2 if self.verdict is None else self.verdict.status
+        return self.refused_with if self.verdict is None else self.verdict.status
 
     @property
     def outcome(self) -> str:

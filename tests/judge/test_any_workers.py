@@ -1,0 +1,55 @@
+"""The same seed gives the same verdicts here, in two processes and on a cluster."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import dask_cluster
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "broken"))
+from bugs import BUGS, build
+
+from emu.judge.check import check_all
+from emu.judge.cluster import Setting, cluster
+from emu.judge.plan import Budget, Plan
+from emu.judge.spread import processes
+from emu.judge.subject import Subject
+
+PLAN = Plan(depth=2, seed=3, budget=Budget(calls=400))
+
+
+BUG = next(bug for bug in BUGS if bug.name == "the rest of a split begins inside the block")
+
+
+@pytest.fixture(scope="module")
+def subjects(tmp_path_factory):
+    """Two, with a bug that ends most scenarios early."""
+    folders = [tmp_path_factory.mktemp(name) for name in ("one", "two")]
+    return [Subject(str(build(BUG, folder))) for folder in folders]
+
+
+@pytest.fixture(scope="module")
+def here(subjects):
+    verdicts = list(check_all(subjects, PLAN))
+    for verdict in verdicts:
+        assert BUG.caught_by in {defect.rule for defect in verdict.defects}
+    return verdicts
+
+
+def test_two_processes_give_the_same_verdicts(here, subjects):
+    told = []
+    with processes(2) as executor:
+        verdicts = check_all(subjects, PLAN, executor, lambda done, total: told.append(done))
+        assert list(verdicts) == here
+    assert max(told) == len(told)
+
+
+def test_a_cluster_gives_the_same_verdicts(here, subjects, tmp_path):
+    setting = Setting.here(subjects, [])
+    with (
+        dask_cluster.running(tmp_path, 2) as running,
+        cluster(running.address, setting) as executor,
+    ):
+        assert list(check_all(subjects, PLAN, executor)) == here

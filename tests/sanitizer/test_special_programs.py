@@ -1,0 +1,80 @@
+"""What is out of the common: the sanitizer tells of the one error, and of nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from checked import Checked, checked, compiled, lines
+
+from emu.errors import SnapshotError
+from emu.launch import launch
+from emu.sanitizer.program import ProgramSanitizer
+
+LINES = lines("special.c")
+RULES = {
+    "in_array": "heap-overflow",
+    "jumped": "heap-overflow",
+    "aligned": "heap-overflow",
+    "measured": "heap-overflow",
+    "received": "heap-overflow",
+    "sent": "read-unwritten",
+    "endless": "heap-overflow",
+    "handled": "heap-overflow",
+    "gone": "use-after-free",
+    "in_place": "invalid-free",
+}
+WAYS = {
+    "glibc": ("gcc", ("-O0", "-static")),
+    "musl": ("musl-gcc", ("-O0", "-static")),
+    "musl, dynamic": ("musl-gcc", ("-O0",)),
+}
+OWN = ("in_array", "jumped")
+"""Modes that use the allocator in the array."""
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("special")
+    return {
+        way: compiled(folder, *options, name="special.c", by=compiler)
+        for way, (compiler, options) in WAYS.items()
+    }
+
+
+def look(program: Path, mode: str) -> Checked:
+    return checked(program, mode, prefix="my_" if mode in OWN else "malloc")
+
+
+def errors(done: Checked) -> set[tuple[str, int]]:
+    return {(rule, line) for rule, line in done.found if rule != "leak"}
+
+
+@pytest.mark.parametrize("mode", RULES)
+def test_the_error_is_told_with_its_line(programs: dict[str, Path], mode: str) -> None:
+    assert errors(look(programs["glibc"], mode)) == {(RULES[mode], LINES[mode])}
+
+
+@pytest.mark.parametrize("mode", ["aligned", "handled", "endless"])
+@pytest.mark.parametrize("way", ["musl", "musl, dynamic"])
+def test_so_it_is_with_another_c_library(programs: dict[str, Path], way: str, mode: str) -> None:
+    assert errors(look(programs[way], mode)) == {(RULES[mode], LINES[mode])}
+
+
+def test_a_system_call_is_named(programs: dict[str, Path]) -> None:
+    messages = [look(programs["glibc"], m).errors[0].message for m in ("received", "sent")]
+    assert [message.rpartition("by ")[2] for message in messages] == [
+        "the system call read",
+        "the system call write",
+    ]
+
+
+def test_a_program_that_is_checked_does_not_go_back(programs: dict[str, Path]) -> None:
+    with launch(str(programs["glibc"])) as process:
+        before = process.snapshot()
+        sanitizer = ProgramSanitizer(process, "malloc", lambda error: None)
+        with pytest.raises(SnapshotError, match="its heap is checked"):
+            process.restore(before)
+        sanitizer.close()
+        process.restore(before)
+        assert process.play().status == 0
