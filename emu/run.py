@@ -21,7 +21,7 @@ from emu.view.changes import describe, describe_unwalked
 from emu.view.finding import Finding
 from emu.view.history import History, Sample
 from emu.view.index import Index
-from emu.view.ledger import Promise
+from emu.view.ledger import ALIGNMENT, Promise
 from emu.view.places import NamedSyscall
 from syscalls.abi import errno_name
 
@@ -122,18 +122,22 @@ def run(
     accesses: bool = False,
     registers: bool = False,
     sanitize: bool = False,
+    contract: str | None = None,
+    alignment: int = ALIGNMENT,
     progress: Callable[[int, int], None] | None = None,
 ) -> Run:
     """Runs a scenario, or the file it is in, on an allocator in a fresh process.
 
     trace: every instruction is recorded; accesses: and every access; registers: before each
-    instruction. sanitize: each access is looked at. progress(done, all) is told after every
-    statement. InputError and AssemblyError where there is nothing to run; whatever happens to the
-    program under test is in the Run.
+    instruction. sanitize: each access is looked at. contract: what the allocator is held to, as
+    with Heap; alignment: of payloads. progress(done, all) is told after every statement.
+    InputError and AssemblyError where there is nothing to run; whatever happens to the program
+    under test is in the Run.
     """
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
-    with Heap(allocator, budget=budget, sanitize=sanitize) as heap:
+    with Heap(allocator, budget=budget, sanitize=sanitize, contract=contract) as heap:
+        heap.ledger.alignment = alignment
         player = _Player(Run(scenario, str(allocator)), heap)
         recorder = None
         if trace or accesses or registers:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from asm import AssemblyError
-from emu.commands.common import CONTEXT, WRONG_INPUT, complain, of_allocators
+from emu.commands.common import CONTEXT, WRONG_INPUT, complain, held_to, of_allocators
 from emu.commands.program import DIED
 from emu.errors import GuestDied, InputError
 
@@ -44,15 +44,7 @@ class _Budget(click.ParamType["Budget"]):
 
 @click.command("check", context_settings=CONTEXT)
 @click.argument("allocators", nargs=-1, required=True, metavar="ALLOCATOR...")
-@click.option(
-    "--contract",
-    type=click.Choice(["osmem", "malloc"]),
-    help="What is promised: osmem's very blocks and system calls, or what every malloc promises.",
-)
-@click.option(
-    "--alignment", type=click.IntRange(1, 4096), default=8, metavar="N", show_default=True,
-    help="Payloads are multiples of it.",
-)  # fmt: skip
+@held_to
 @click.option(
     "--depth", type=click.IntRange(1, 12), default=5, metavar="N", show_default=True,
     help="Calls of the longest sequences, all of which are tried.",
@@ -135,9 +127,10 @@ def check_command(
         given["contract"], given["alignment"], given["depth"], given["seed"],
         given["budget"] or Budget(), given["traces"],
     )  # fmt: skip
-    output = Output.asked_for(given, names)
+    subjects = [Subject(name, prefix, cflags) for name in names]
+    output = Output.asked_for(given, subjects, plan)
     workers = _Workers(jobs, scheduler)
-    every = _checked([Subject(name, prefix, cflags) for name in names], plan, workers, output)
+    every = _checked(subjects, plan, workers, output)
     output.finish(every)
     context.exit(max(checked.status for checked in every))
 

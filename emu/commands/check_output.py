@@ -12,9 +12,10 @@ import click
 
 from asm.errors import why
 from emu.errors import InputError
-from emu.report.verdict.checked import Checked
+from emu.report.verdict.checked import Checked, Given
 
 if TYPE_CHECKING:
+    from emu.judge.plan import Plan
     from emu.judge.points import Points
     from emu.judge.subject import Subject
     from emu.judge.verdict import Verdict
@@ -30,15 +31,17 @@ class Output:
     html: str | None
     as_json: bool
     quiet: bool
+    given: Given
 
     @classmethod
-    def asked_for(cls, given: dict[str, Any], allocators: Sequence[str]) -> Output:
+    def asked_for(cls, given: dict[str, Any], subjects: Sequence[Subject], plan: Plan) -> Output:
         """By the options. What is wrong with them is told before any work: InputError."""
         from emu.judge.points import load
         from emu.report.verdict.saved import prepare
 
+        allocators = [subject.allocator for subject in subjects]
         points, junit, html = given["points"], given["junit"], given["html"]
-        _refuse([*allocators, *given["traces"], *filter(None, [points])], junit, html)
+        _refuse([*allocators, *plan.traces, *filter(None, [points])], junit, html)
         folders = _folders(given["save"], allocators)
         for folder in folders.values():
             prepare(folder)
@@ -47,7 +50,8 @@ class Output:
 
             needed("jinja2")
         found = load(points) if points else None
-        return cls(folders, found, junit, html, given["as_json"], given["quiet"])
+        again = given_again(subjects[0], plan)
+        return cls(folders, found, junit, html, given["as_json"], given["quiet"], again)
 
     def expect(self, topics: Sequence[str]) -> None:
         """Of the check that begins. InputError where points are given for anything else."""
@@ -62,7 +66,7 @@ class Output:
         from emu.report.verdict.saved import save
 
         marks = self.points.marks(verdict) if self.points else None
-        checked = Checked(verdict.allocator, verdict, marks=marks, options=_options(subject))
+        checked = Checked(verdict.allocator, verdict, marks=marks, given=self.given)
         if subject.allocator in self.folders:
             checked = replace(checked, saved=save(checked, self.folders[subject.allocator]))
         if self.as_json:
@@ -103,10 +107,27 @@ def _show(every: Sequence[Checked], *, quiet: bool, stderr: bool) -> None:
             (terminal.show_quietly if quiet else terminal.show)(checked, to)
 
 
-def _options(subject: Subject) -> str:
-    """As a command needs them to open the allocator again."""
-    given = {"--prefix": subject.prefix, "--cflags": subject.cflags}
-    return "".join(f" {name} {shlex.quote(value)}" for name, value in given.items() if value)
+def given_again(subject: Subject, plan: Plan) -> Given:
+    """The options that differ from the defaults."""
+    usual = type(plan)()
+    budget = plan.budget
+    spelled = budget.calls or (f"{budget.seconds:g}s" if budget.seconds else None)
+    return Given(
+        _spelled(("--prefix", subject.prefix), ("--cflags", subject.cflags)),
+        _spelled(
+            ("--contract", plan.contract),
+            ("--alignment", plan.alignment if plan.alignment != usual.alignment else None),
+        ),
+        _spelled(
+            ("--depth", plan.depth if plan.depth != usual.depth else None),
+            ("--seed", plan.seed), ("--budget", spelled),
+            *(("--trace", trace) for trace in plan.traces),
+        ),
+    )  # fmt: skip
+
+
+def _spelled(*options: tuple[str, object]) -> str:
+    return "".join(f" {name} {shlex.quote(str(value))}" for name, value in options if value)
 
 
 def _folders(folder: str | None, allocators: Sequence[str]) -> dict[str, Path]:

@@ -57,6 +57,20 @@ def of_allocators(command: F) -> F:
     return command
 
 
+def held_to(command: F) -> F:
+    """Gives a command `contract` and `alignment`: what the allocator is held to."""
+    alignment = click.option(
+        "--alignment", type=click.IntRange(1, 4096), default=8, metavar="N", show_default=True,
+        help="Payloads of N bytes and more are multiples of it.",
+    )  # fmt: skip
+    contract = click.option(
+        "--contract",
+        type=click.Choice(["osmem", "malloc"]),
+        help="osmem's very blocks and system calls, or what every malloc promises; by its names.",
+    )
+    return contract(alignment(command))
+
+
 def complain(error: Exception) -> None:
     """What is wrong with the input, on the standard error."""
     click.echo(f"emu: {error}", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asm.errors import why
-from emu.commands.common import ALLOCATOR, CONTEXT, WRONG_INPUT, complain
+from emu.commands.common import ALLOCATOR, CONTEXT, WRONG_INPUT, complain, held_to
 from emu.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Look at each access: the allocator's to blocks in use, the program's to all else.",
 )
+@held_to
 @click.option(
     "--budget",
     type=click.IntRange(min=1),
@@ -45,6 +46,8 @@ def run_command(
     html: str | None,
     quiet: bool,
     sanitize: bool,
+    contract: str | None,
+    alignment: int,
     budget: int | None,
 ) -> None:
     """Run scenarios (.heap) and traces (.rep).
@@ -77,8 +80,9 @@ def run_command(
         try:
             with progress(file) as tell:
                 done = run(
-                    file, allocator, budget=budget or BUDGET, sanitize=sanitize, progress=tell
-                )
+                    file, allocator, budget=budget or BUDGET, sanitize=sanitize,
+                    contract=contract, alignment=alignment, progress=tell,
+                )  # fmt: skip
             _report(as_json, quiet)(done)
             if html:
                 _write_page(done, pages[file])

@@ -81,9 +81,10 @@ class Points:
             return Mark(name, Decimal(), worth, why or "nothing of it was tried")
         if not topic.failures:
             return Mark(name, worth, worth)
-        passed = topic.scenarios - topic.failures
-        share = (worth * passed / topic.scenarios).quantize(_HUNDREDTH, ROUND_DOWN)
-        why = f"{topic.failures} of {topic.scenarios} scenarios failed"
+        failed = min(topic.failures, topic.scenarios)  # one may go wrong more than once
+        share = worth * (topic.scenarios - failed) / topic.scenarios
+        share = share.quantize(_HUNDREDTH, ROUND_DOWN).normalize()
+        why = f"{failed} of {topic.scenarios} scenarios failed"
         return Mark(name, share if self.partial else Decimal(), worth, why)
 
     def refuse_unknown(self, known: Collection[str]) -> None:

@@ -10,17 +10,16 @@ from pathlib import Path
 from time import process_time
 
 from emu.heap import Heap
-from emu.process import binding
-from emu.process.binding import Hook
 from emu.process.program import Program
 from emu.sanitizer.errors import HeapError
 from emu.sanitizer.program import ProgramSanitizer
 from syscalls.execve import Bytes, Executable
 from syscalls.world import Capture, World
+from tests.bench.engines import hook_accesses
 from tests.bench.measure import Figure, seconds
 
 _HERE = Path(__file__).parent
-_WORDS, _FEW_WORDS, _BLOCKS, _CALLS = "60000", "12000", "5000", 300
+_WORDS, _FEW_WORDS, _BLOCKS, _CALLS = "60000", "20000", "5000", 300
 
 
 def figures() -> list[Figure]:
@@ -60,8 +59,7 @@ def _fail(errors: list[HeapError]) -> None:
 
 
 def _hook(process: Program, stack: ExitStack) -> None:
-    """A memory hook in Python that does nothing, without what a binding adds to it."""
-    process.cpu._engine.hook(Hook.ACCESS, binding.ACCESS(lambda *_: None))
+    stack.callback(lambda held: None, hook_accesses(process.cpu._engine._handle))
 
 
 def _checked(program: Path) -> Figure:

@@ -8,11 +8,11 @@ from planting import Bug
 
 
 def _in_osmem(name: str, was: str, is_: str, caught_by: str) -> Bug:
-    return Bug(f"osmem.c: {name}", "osmem.c", was, is_, caught_by, allocator="osmem.c")
+    return Bug(f"osmem.c: {name}", "osmem.c", was, is_, caught_by, base="osmem.c")
 
 
 def _in_sound(name: str, was: str, is_: str, caught_by: str) -> Bug:
-    return Bug(f"sound.c: {name}", "sound.c", was, is_, caught_by, allocator="sound.c")
+    return Bug(f"sound.c: {name}", "sound.c", was, is_, caught_by, base="sound.c")
 
 
 OSMEM_C_BUGS = [

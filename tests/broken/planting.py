@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asm.source import PACKAGE
+from emu.allocators import SHIPPED
 
 HERE = Path(__file__).parent
+OSMEM = "osmem"
 
 
 @dataclass(frozen=True)
 class Bug:
     """name; where and what; caught_by: the rules that are the right name for it.
 
-    scenario: what shows it to a single run. allocator: the sound one, a shipped one or a C file
+    scenario: what shows it to a single run. base: the sound allocator, a shipped one or a C file
     beside this one. alignment: what a check must be told to ask for.
     """
 
@@ -27,7 +29,7 @@ class Bug:
     is_: str
     caught_by: str
     scenario: str = ""
-    allocator: str = "osmem"
+    base: str = OSMEM
     alignment: int = 8
 
     @property
@@ -37,32 +39,28 @@ class Bug:
     @property
     def sound(self) -> str:
         """The sound allocator, as Heap takes it."""
-        return str(HERE / self.allocator) if _is_c(self.allocator) else self.allocator
+        return self.base if self.base in SHIPPED else str(HERE / self.base)
 
     @property
     def lines(self) -> range:
         """The lines of the file that are not the sound allocator's, and the one behind them."""
-        text = _sources(self.allocator)[self.file].read_text()
+        text = _sources(self.base)[self.file].read_text()
         first = text.count("\n", 0, text.index(self.was)) + 1
         return range(first, first + self.is_.count("\n") + 2)
 
 
 def build(bug: Bug, folder: Path) -> Path:
     """The whole allocator with the bug; the path is for --allocator."""
-    for name, source in _sources(bug.allocator).items():
+    for name, source in _sources(bug.base).items():
         text = source.read_text()
         if name == bug.file:
             assert text.count(bug.was) == 1, f"{bug.name}: {name} has changed under it"
             text = text.replace(bug.was, bug.is_)
         (folder / name).write_text(text)
-    return folder / (bug.allocator if _is_c(bug.allocator) else f"{bug.allocator}.s")
+    return folder / (f"{bug.base}.s" if bug.base in SHIPPED else bug.base)
 
 
-def _is_c(allocator: str) -> bool:
-    return allocator.endswith(".c")
-
-
-def _sources(allocator: str) -> dict[str, Path]:
-    if _is_c(allocator):
-        return {allocator: HERE / allocator}
-    return {path.name: path for path in (PACKAGE / allocator).glob("*.s")}
+def _sources(base: str) -> dict[str, Path]:
+    if base in SHIPPED:
+        return {path.name: path for path in (PACKAGE / base).glob("*.s")}
+    return {base: HERE / base}

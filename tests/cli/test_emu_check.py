@@ -98,6 +98,51 @@ def test_the_files_tell_the_same_as_the_terminal(broken, folder):
     assert page.count('<article class="defect"') == len(list((folder / "out").iterdir()))
 
 
+def test_what_another_contract_says_is_repeated_too(folder):
+    done = emu(
+        "osmem", "--contract", "malloc", "--alignment", "16", "--seed", "7", "--budget", "100",
+        "--depth", "1", "--jobs", "1", "--quiet", "--save", "aligned",
+    )  # fmt: skip
+    assert done.exit_code == 1
+    assert done.stdout.startswith("! osmem: misaligned: ")
+    (file,) = (folder / "aligned").iterdir()
+    command = next(line for line in file.read_text().splitlines() if " emu run " in line)
+    assert "--allocator osmem --contract malloc --alignment 16" in command
+    again = CliRunner().invoke(main, command.split()[2:])
+    assert again.exit_code == 1
+    assert "misaligned" in again.stdout
+    assert CliRunner().invoke(main, ["run", str(file)]).exit_code == 0
+
+
+BUMP = """\
+#include <stddef.h>
+#include <string.h>
+static _Alignas(16) char arena[1 << 20];
+static size_t top;
+void *malloc(size_t size)
+{
+    void *payload = arena + top;
+    if (size > sizeof arena - top - 16)
+        return NULL;
+    top += ((size + 15) & -16) - LOST;
+    return payload;
+}
+void free(void *payload) { (void)payload; }
+"""
+
+
+def test_c_is_checked_as_its_flags_make_it(folder):
+    (folder / "bump.c").write_text(BUMP)
+    done = emu("bump.c", *SMALL, "--cflags", "-DLOST=16", "--json")
+    assert done.exit_code == 1
+    document = json.loads(done.stdout)
+    assert document["contract"] == "malloc"
+    assert "overlap" in {defect["rule"] for defect in document["defects"]}
+    refused = emu("bump.c", *SMALL)
+    assert refused.exit_code == 2
+    assert "LOST" in refused.stderr
+
+
 def test_json_is_one_line_an_allocator_with_what_was_promised(folder):
     done = emu("broken/osmem.s", "bad.s", *SMALL, "--json", "--contract", "malloc")
     assert done.exit_code == 2

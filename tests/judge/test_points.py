@@ -19,6 +19,7 @@ VERDICT = Verdict(
         TopicResult("realloc", 3, 9, 1),
         TopicResult("no memory", 0, 0, 0, "the budget was spent"),
         TopicResult("traces", 10_000, 11, 1),
+        TopicResult("long runs", 1, 3000, 2),
     ),
 )
 
@@ -54,6 +55,11 @@ def test_partial_points_are_rounded_down_so_that_no_failure_is_full_marks(points
 def test_a_topic_that_was_not_looked_at_gives_nothing_and_says_why(points):
     (mark,) = load(points('partial = true\n[points]\n"no memory" = 5\n')).marks(VERDICT).marks
     assert (mark.points, mark.of, mark.why) == (0, 5, "the budget was spent")
+
+
+def test_a_scenario_that_goes_wrong_twice_costs_no_more_than_all(points):
+    (mark,) = load(points('partial = true\n[points]\n"long runs" = 5\n')).marks(VERDICT).marks
+    assert (mark.points, mark.why) == (0, "1 of 1 scenarios failed")
 
 
 def test_a_topic_that_no_time_was_left_for_gives_nothing(points):

@@ -19,7 +19,7 @@ from emu.errors import InputError
 from emu.judge.points import Points
 from emu.report.terminal import WIDTH
 from emu.report.verdict import as_json, html, junit, saved, table, terminal
-from emu.report.verdict.checked import Checked
+from emu.report.verdict.checked import Checked, Given
 from emu.scenario.load import load
 
 POINTS = Points({"sizes": Decimal(5), "misuse": Decimal("2.5")}, partial=True)
@@ -125,11 +125,22 @@ def test_many_are_a_table():
 
 def test_commands_to_see_it_again_are_quoted_and_have_the_options():
     files = ("out dir/01-overlap.heap", "out dir/02-fault.heap")
-    checked = Checked("my malloc.c", BROKEN, saved=files, options=" --cflags -O0")
+    given = Given(" --cflags -O0", " --alignment 16", " --seed 3")
+    checked = Checked("my malloc.c", BROKEN, saved=files, given=given)
     assert checked.again(1) == [
-        "emu run 'out dir/02-fault.heap' --allocator 'my malloc.c' --cflags -O0",
+        "emu run 'out dir/02-fault.heap' --allocator 'my malloc.c' --cflags -O0 --alignment 16",
         "emu debug 'out dir/02-fault.heap' --allocator 'my malloc.c' --cflags -O0",
     ]
+    assert replace(checked, saved=()).again(0)[0] == (
+        "emu check 'my malloc.c' --cflags -O0 --alignment 16 --seed 3 --save DIR"
+    )
+
+
+def test_what_only_a_sanitizer_sees_is_run_with_it():
+    unsafe = replace(FAULT, topic="memory safety")
+    run, debug = Checked("x.s", replace(BROKEN, defects=(unsafe,)), saved=("f.heap",)).again(0)
+    assert run == "emu run f.heap --allocator x.s --sanitize"
+    assert debug == "emu debug f.heap --allocator x.s"
 
 
 def test_a_long_scenario_is_shortened():

@@ -8,6 +8,7 @@ from enum import StrEnum
 from itertools import dropwhile
 
 from emu.judge.points import Marks
+from emu.judge.topics import SAFETY
 from emu.judge.verdict import Defect, TopicResult, Verdict
 from emu.report.terminal import counted
 
@@ -22,12 +23,24 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """Options as they were given, each behind a blank: for commands that show a defect again.
+
+    allocator: those that every command needs to open it, as " --prefix my_". contract: what the
+    allocator was held to, as " --alignment 16". plan: what was tried, as " --seed 3".
+    """
+
+    allocator: str = ""
+    contract: str = ""
+    plan: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """An allocator and its verdict; None where it could not be checked.
 
     error: why not. refused_with: the exit status for that. saved: the files of the defects, where
-    they were saved. options: those of the allocator that a command needs to run it again, as
-    " --prefix my_".
+    they were saved.
     """
 
     allocator: str
@@ -35,7 +48,7 @@ class Checked:
     error: str = ""
     marks: Marks | None = None
     saved: tuple[str, ...] = ()
-    options: str = ""
+    given: Given = Given()
     refused_with: int = 2
 
     @property
@@ -61,23 +74,25 @@ class Checked:
 
     def again(self, index: int) -> list[str]:
         """The commands that show the defect of this index again."""
-        allocator = shlex.quote(self.allocator) + self.options
-        lines = []
         if self.saved:
-            file = shlex.quote(self.saved[index])
-        else:
-            lines = [f"emu check {allocator} --save DIR"]
-            file = f"DIR/{file_name(index, self.defects[index])}"
-        return [*lines, *commands(file, allocator)]
+            return self.commands(index, self.saved[index])
+        allocator, given = shlex.quote(self.allocator), self.given
+        options = f"{given.allocator}{given.contract}{given.plan}"
+        file = f"DIR/{file_name(index, self.defects[index])}"
+        return [f"emu check {allocator}{options} --save DIR", *self.commands(index, file)]
+
+    def commands(self, index: int, file: str) -> list[str]:
+        """How a saved defect is run, and debugged."""
+        allocator = f"{shlex.quote(self.allocator)}{self.given.allocator}"
+        watched = " --sanitize" if self.defects[index].topic == SAFETY else ""
+        return [
+            f"emu run {shlex.quote(file)} --allocator {allocator}{self.given.contract}{watched}",
+            f"emu debug {shlex.quote(file)} --allocator {allocator}",
+        ]
 
     @property
     def defects(self) -> tuple[Defect, ...]:
         return self.verdict.defects if self.verdict else ()
-
-
-def commands(file: str, allocator: str) -> list[str]:
-    """How a saved scenario is run, and debugged."""
-    return [f"emu {command} {file} --allocator {allocator}" for command in ("run", "debug")]
 
 
 def statements(defect: Defect) -> list[str]:

@@ -62,7 +62,8 @@ def _failure(checked: Checked, topic: TopicResult) -> ET.Element:
     met = [i for i, found in enumerate(checked.defects) if found.topic == topic.name]
     told = tuple(checked.defects[i] for i in met)
     rules = by_rule(told or checked.defects)
-    failed = f"{topic.failures} of {counted(topic.scenarios, 'scenario')} failed"
+    number = min(topic.failures, topic.scenarios)  # one may go wrong more than once
+    failed = f"{number} of {counted(topic.scenarios, 'scenario')} failed"
     message = f"{told[0].rule}: {told[0].message}" if len(told) == 1 else f"{failed}: {rules}"
     lines = [line.plain for i in met for line in defect.lines(checked, i)]
     lines = lines or [f"The causes were first met in other topics: {rules}"]

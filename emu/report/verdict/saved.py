@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from asm.errors import why
 from emu.errors import InputError
-from emu.judge.verdict import Defect, Evidence
-from emu.report.verdict.checked import Checked, commands, file_name, statements
+from emu.judge.verdict import Evidence
+from emu.report.verdict.checked import Checked, file_name, statements
 
 MARK = "# Saved by emu check"
 _PATTERN = "[0-9][0-9]*-*.heap"
@@ -36,15 +35,15 @@ def save(checked: Checked, folder: Path) -> tuple[str, ...]:
         for file in folder.glob(_PATTERN):
             file.unlink()
         return tuple(
-            _write(checked, folder / file_name(index, defect), defect)
+            _write(checked, folder / file_name(index, defect), index)
             for index, defect in enumerate(checked.defects)
         )
     except OSError as error:
         raise InputError(f"cannot be written: {why(error)}", str(folder)) from None
 
 
-def _write(checked: Checked, path: Path, defect: Defect) -> str:
-    path.write_text(text(checked, str(path), defect), encoding="utf-8")
+def _write(checked: Checked, path: Path, index: int) -> str:
+    path.write_text(text(checked, index, str(path)), encoding="utf-8")
     return str(path)
 
 
@@ -53,19 +52,19 @@ def _is_ours(file: Path) -> bool:
         return lines.readline().startswith(MARK)
 
 
-def text(checked: Checked, path: str, defect: Defect) -> str:
+def text(checked: Checked, index: int, path: str) -> str:
     """The file: what it shows, how it is played, and the scenario."""
     assert checked.verdict is not None
-    verdict, evidence = checked.verdict, defect.evidence
+    verdict, defect = checked.verdict, checked.defects[index]
+    evidence = defect.evidence
     about = f"contract {verdict.contract}, seed {verdict.seed}"
-    again = commands(shlex.quote(path), shlex.quote(checked.allocator) + checked.options)
     head = [
         f"{MARK}: {checked.allocator}, {about}.",
         *_comment("", f"{defect.rule}: {defect.message}"),
         *_comment("Expected: ", evidence.expected),
         *_comment("Happened: ", evidence.happened),
         *_comment("At: ", _where(evidence)),
-        *(line for command in again for line in _comment("    ", command)),
+        *(line for command in checked.commands(index, path) for line in _comment("    ", command)),
     ]
     return "\n".join([*head, "", *statements(defect)]) + "\n"
 

@@ -14,6 +14,8 @@ from emu.report.verdict import defect
 from emu.report.verdict.checked import Checked, Standing, standing
 
 _DIM = "dim"
+_LONGEST = 120
+"""Letters of a message that is told in a line."""
 STYLES = {
     Standing.PASS: "bold #23703f", Standing.SKIP: _DIM,
     Standing.FAIL: f"bold {ERROR.colour}", Standing.ERROR: f"bold {ERROR.colour}",
@@ -55,8 +57,12 @@ def brief(checked: Checked) -> Iterator[Text]:
     """A line a defect."""
     for found in checked.defects:
         place = f"  {found.source}" if found.source else ""
-        rule = f"{ERROR.letter} {checked.allocator}: {found.rule}: "
-        yield Text.assemble((rule + found.message, ERROR.colour), (place, _DIM))
+        told = f"{ERROR.letter} {checked.allocator}: {found.rule}: {_shortened(found.message)}"
+        yield Text.assemble((told, ERROR.colour), (place, _DIM))
+
+
+def _shortened(message: str) -> str:
+    return message if len(message) <= _LONGEST else message[: _LONGEST - 3] + "..."
 
 
 def outcome(checked: Checked) -> Text:
