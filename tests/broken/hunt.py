@@ -20,6 +20,8 @@ from emu.judge.plan import Plan
 from emu.judge.subject import Subject
 from emu.judge.task import Task, perform
 from emu.judge.verdict import Defect, Verdict
+from emu.scenario import operations as op
+from emu.scenario.load import from_text
 
 ROUNDS = ((2, 40), (2, 400), (3, 4000), (Plan().depth, 100_000))
 """The depth of the walks, and the calls that each task may make."""
@@ -32,6 +34,12 @@ class Caught:
     defect: Defect
     calls: int
     seconds: float
+
+    @property
+    def needs(self) -> int:
+        """Calls of the scenario that shows it."""
+        statements = from_text(self.defect.scenario, "defect.heap").statements
+        return sum(isinstance(one.operation, op.Allocation) for one in statements)
 
 
 def hunt(bug: Bug, allocator: Path) -> Caught | None:
