@@ -7,7 +7,7 @@ name. So whatever it finds, a whole check has among its failures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -44,14 +44,18 @@ class Caught:
 
 def hunt(bug: Bug, allocator: Path) -> Caught | None:
     """None where it is not found in the tour."""
-    plan, subject = Plan(alignment=bug.alignment), Subject(str(allocator))
+    return hunt_for(bug.rules, Subject(str(allocator)), Plan(alignment=bug.alignment))
+
+
+def hunt_for(rules: Collection[str], subject: Subject, plan: Plan) -> Caught | None:
+    """The first defect of these names."""
     case = case_of(subject, plan)
     begun, calls = perf_counter(), 0
     for task in _tour(subject, plan):
         result = perform(task)
         calls += result.calls
         for one in examinations(case, [result]):
-            if one.failure.cause.rule in bug.rules:
+            if one.failure.cause.rule in rules:
                 return Caught(examine(one).defect, calls, perf_counter() - begun)
     return None
 
