@@ -115,6 +115,8 @@ MALLOC_FAILING = (
 )
 MISUSE = Alphabet((8, _ROOMY), ((1, 8),), (8, ALL_FREE), misuse=True)
 
+LARGE = 2**32 + 24
+"""A request that is small if its upper half is lost, and that memory has: nobody fills it."""
 PTRDIFF_MAX = (1 << 63) - 1
 HUGE = (
     MAX_REQUEST, MAX_REQUEST + 1, PTRDIFF_MAX, PTRDIFF_MAX + 1, 2**63 + 8, 2**64 - PAGE, 2**64 - 33,

@@ -18,7 +18,7 @@ from emu.errors import BudgetSpent, GuestDied
 from emu.heap import Heap, HeapSnapshot
 from emu.judge.failure import Found, bytes_of, call_of
 from emu.judge.lockstep import Lockstep
-from emu.judge.model import ModelState
+from emu.judge.model import MAX_REQUEST, ModelState
 from emu.process.event import Call
 from emu.scenario import operations as op
 from emu.view.finding import Finding
@@ -155,7 +155,7 @@ class Player:
         call = heap.calls[-1]
         self.cost += 1 + call.instructions // 100_000
         found = [
-            _of_ledger(finding, call, self.left or ("shortage" if self._short else ""))
+            _of_ledger(finding, call, self._circumstances(operation))
             for finding in heap.findings[before:]
             if finding.rule not in _PROGRAMS_OWN
         ]
@@ -200,6 +200,12 @@ class Player:
             self.stale.pop(operation.name, None)
 
     # What is wrong
+
+    def _circumstances(self, operation: op.Allocation) -> str:
+        """What may be another cause of what the ledger finds: it must not hide the usual one."""
+        if self.left or self._short:
+            return self.left or "shortage"
+        return "huge" if bytes_of(operation) > MAX_REQUEST else ""
 
     def _refused(self, operation: op.Allocation, call: Call) -> list[Found]:
         size = bytes_of(operation)

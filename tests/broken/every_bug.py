@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from asm_bugs import ASM_BUGS
 from bugs import BUGS
 from c_bugs import C_BUGS
+from index_bugs import INDEX_BUGS
 from planting import Bug
 
 
@@ -19,7 +22,7 @@ def _once(bugs: list[Bug]) -> list[Bug]:
 def _together(same: list[Bug]) -> Bug:
     first = same[0]
     rules = " ".join(bug.caught_by for bug in same)
-    return Bug(first.name, first.file, first.was, first.is_, rules, "", first.base, first.alignment)
+    return replace(first, caught_by=rules)
 
 
-EVERY_BUG = _once([*BUGS, *ASM_BUGS, *C_BUGS])
+EVERY_BUG = _once([*BUGS, *ASM_BUGS, *INDEX_BUGS, *C_BUGS])
