@@ -35,7 +35,15 @@ os_free:
         pop     rax
 .Lfree_before:
         call    run_before
-        call    withdraw_run
+        cmp     rdi, rax
+        je      .Lfree_behind_one
+        call    withdraw_length                 # its second stays its second
+        mov     rax, rbx
+        pop     rbx
+        mov     rdx, [rdi + BLOCK_NEXT]
+        jmp     enter_longer
+.Lfree_behind_one:
+        call    remove_block
         mov     rax, rbx
         pop     rbx
         jmp     enter_run

@@ -32,10 +32,11 @@ alloc:
 #
 # Best fit; else a longer tail; else a new one.
 heap_alloc:
-        cmp     dword ptr [rip + unmerged], 0
-        jne     .Ltake_merge
-.Ltake_look:
         mov     r8, [rip + heap_head]
+        cmp     dword ptr [rip + unmerged], 0
+        je      .Ltake_look
+        call    merge_runs
+.Ltake_look:
         lea     r10, [rip + bin_map]
         mov     ecx, edi
         shr     ecx, 3                          # the bin of blocks that fit exactly
@@ -44,35 +45,44 @@ heap_alloc:
         mov     rdx, [r10 + rax*8 + BOTTOM]
         shr     rdx, cl                         # that one, and those above it
         bsf     rdx, rdx
-        jz      .Ltake_other_word
+        jz      .Ltake_from_other_word
         add     ecx, edx
-.Ltake_bin:
+.Ltake_from_bin:
         lea     r9, [r10 + rcx*4 + BINS]
         mov     edx, [r9]
-        mov     eax, [r8 + rdx*8 + LEFT]
+        mov     rax, [r8 + rdx*8]               # both of its links
+        test    rax, rax
+        jz      .Ltake_last
         test    eax, eax
         jnz     .Ltake_leftmost
-        mov     eax, [r8 + rdx*8 + RIGHT]
-        mov     [r9], eax
-        test    eax, eax
-        jz      .Ltake_last
+        shr     rax, 32
+        mov     [r9], eax                       # what was right of it
 .Ltake_block:
-        lea     rax, [r8 + rdx*8]
+        lea     rax, [r8 + rdx*8]               # the payload
         mov     rcx, [rax + SIZE_HERE]
         mov     dword ptr [rax + STATUS_HERE], ALLOC
         sub     rcx, rdi                        # what would be left over
         cmp     rcx, SPLIT_MIN
-        jae     .Ltake_split
+        jae     .Ltake_part
         ret
-.Ltake_split:
-        lea     rsi, [rax + rdi]
-        mov     [rax + SIZE_HERE], rdi
-        lea     rdi, [rax + TO_HEADER]
-        mov     rdx, rsi                        # the rest's header
+.Ltake_part:
+        lea     rsi, [rax + TO_HEADER]
+        mov     [rsi + BLOCK_SIZE], rdi
+        add     rdi, rax                        # the rest's header
         sub     rcx, META
-        call    link_rest
-        mov     rdi, rdx
+        mov     [rdi + BLOCK_SIZE], rcx
+        mov     dword ptr [rdi + BLOCK_STATUS], FREE
+        mov     [rdi + BLOCK_PREV], rsi
+        mov     rdx, [rsi + BLOCK_NEXT]
+        mov     [rdi + BLOCK_NEXT], rdx
+        mov     [rsi + BLOCK_NEXT], rdi
+        test    rdx, rdx
+        jz      .Ltake_part_of_tail
+        mov     [rdx + BLOCK_PREV], rdi
         jmp     insert_block                    # no FREE neighbour: we have merged
+.Ltake_part_of_tail:
+        mov     [rip + heap_tail], rdi
+        jmp     insert_block
 
 .Ltake_leftmost:
         lea     r9, [r8 + rdx*8 + LEFT]
@@ -84,6 +94,7 @@ heap_alloc:
         mov     [r9], eax
         jmp     .Ltake_block
 .Ltake_last:
+        mov     [r9], eax
         call    empty_bin
         jmp     .Ltake_block
 
@@ -96,22 +107,22 @@ heap_alloc:
         xor     eax, eax
         ret
 
-.Ltake_other_word:
+.Ltake_from_other_word:
         mov     ecx, eax                        # above the bottom's word
         shr     eax, 6
         mov     rdx, [r10 + rax*8 + MIDDLE]
         shr     rdx, cl
         shr     rdx, 1
         bsf     rdx, rdx
-        jz      .Ltake_other_middle
+        jz      .Ltake_from_other_middle
         lea     ecx, [rcx + rdx + 1]
-.Ltake_word:
+.Ltake_from_word:
         mov     rdx, [r10 + rcx*8 + BOTTOM]
         bsf     rdx, rdx
         shl     ecx, 6
         add     ecx, edx
-        jmp     .Ltake_bin
-.Ltake_other_middle:
+        jmp     .Ltake_from_bin
+.Ltake_from_other_middle:
         mov     ecx, eax                        # above the middle's word
         mov     rdx, [r10 + TOP]
         shr     rdx, cl
@@ -123,13 +134,7 @@ heap_alloc:
         bsf     rdx, rdx
         shl     ecx, 6
         add     ecx, edx
-        jmp     .Ltake_word
-
-.Ltake_merge:
-        push    rdi
-        call    merge_runs
-        pop     rdi
-        jmp     .Ltake_look
+        jmp     .Ltake_from_word
 
 .Ltake_no_fit:
         push    rbx

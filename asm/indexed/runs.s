@@ -76,7 +76,14 @@ enter_run:
         mov     [r8 + rcx*8 + TO_PREVIOUS], r11d
 .Lenter_only:
         cmp     rdx, rax
-        je      .Lenter_size
+        je      .Lenter_length
+        # fall through
+
+# enter_longer(head, tail, second)
+#
+#   in        rdx = the second of three blocks or more, in the list already; the
+#                   rest is as above
+enter_longer:
         mov     rdx, [rdx + BLOCK_NEXT]         # the third: which one is last
         lea     r11, [rax + META]
         sub     r11, r8
@@ -86,7 +93,7 @@ enter_run:
         sub     r11, r8
         shr     r11, 3
         mov     [rax + RUN_HEAD], r11d
-.Lenter_size:
+.Lenter_length:
         mov     rcx, [rax + BLOCK_SIZE]
         add     rcx, rax
         sub     rcx, rdi                        # the run as one payload
@@ -121,9 +128,14 @@ withdraw_run:
         mov     [rip + unmerged], ecx
 .Lwithdraw_following:
         test    ecx, ecx
-        jz      .Lwithdraw_size
+        jz      withdraw_length
         mov     [r8 + rcx*8 + TO_PREVIOUS], edx
-.Lwithdraw_size:
+        # fall through
+
+# withdraw_length(head, tail)
+#
+# The same of a run of several blocks, whose second stays in the list.
+withdraw_length:
         mov     rcx, [rax + BLOCK_SIZE]
         add     rcx, rax
         sub     rcx, rdi
@@ -157,20 +169,19 @@ index_block:
 
 # merge_runs()
 #
-#   clobbers  rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11
+#   in        r8 = heap_head
+#             unmerged is not 0
+#   clobbers  rax, rcx, rdx, rsi, r9, r10, r11
 #   keeps     every other register
 #
 # Afterwards no two neighbours are FREE: every run is one block.
 merge_runs:
-        mov     r8, [rip + heap_head]
-.Lmerge_run:
         mov     esi, [rip + unmerged]
-        test    esi, esi
-        jz      .Lmerge_done
+        mov     dword ptr [rip + unmerged], 0
+.Lmerge_run:
         lea     rax, [r8 + rsi*8 + TO_HEADER]   # a second
-        mov     ecx, [rax + FOLLOWING]
-        mov     [rip + unmerged], ecx
-        mov     rdi, [rax + BLOCK_PREV]         # the first
+        mov     esi, [rax + FOLLOWING]
+        mov     r9, [rax + BLOCK_PREV]          # the first
         mov     rcx, [rax + BLOCK_NEXT]
         test    rcx, rcx
         jz      .Lmerge_tail
@@ -182,22 +193,30 @@ merge_runs:
         test    rcx, rcx
         jz      .Lmerge_tail
 .Lmerge_headers:
-        mov     [rcx + BLOCK_PREV], rdi
-        jmp     .Lmerge_size
-.Lmerge_tail:
-        mov     [rip + heap_tail], rdi
-.Lmerge_size:
-        mov     [rdi + BLOCK_NEXT], rcx
+        mov     [rcx + BLOCK_PREV], r9
+.Lmerge_length:
+        mov     [r9 + BLOCK_NEXT], rcx
         mov     rcx, [rax + BLOCK_SIZE]
         add     rcx, rax
-        sub     rcx, rdi
-        mov     rdx, [rdi + BLOCK_SIZE]
-        mov     [rdi + BLOCK_SIZE], rcx
+        sub     rcx, r9                         # the run as one payload
+        mov     rdx, [r9 + BLOCK_SIZE]
+        mov     [r9 + BLOCK_SIZE], rcx
         cmp     rdx, NO_KEY
-        jne     .Lmerge_run                     # it is in its tree already
-        cmp     rcx, LAST_SIZES
-        jb      .Lmerge_run
-        call    insert_in_last_bin              # it has waited
-        jmp     .Lmerge_run
-.Lmerge_done:
+        je      .Lmerge_may_have_waited
+.Lmerge_next:
+        test    esi, esi
+        jnz     .Lmerge_run
         ret
+.Lmerge_tail:
+        mov     [rip + heap_tail], r9
+        jmp     .Lmerge_length
+.Lmerge_may_have_waited:
+        cmp     rcx, LAST_SIZES
+        jb      .Lmerge_next
+        push    rdi
+        push    rsi
+        mov     rdi, r9
+        call    insert_in_last_bin
+        pop     rsi
+        pop     rdi
+        jmp     .Lmerge_next

@@ -11,17 +11,16 @@
         mov     edx, [r9]
         .endm
 
-# Where does a block (rdi, its link in rsi) belong, seen from a node (its link in
-# rdx)? Jumps to `right` where it is behind the node, or else goes on, or to
-# `left`: by address, in a bin of one size, or by size first, in the last bin.
-        .macro  compare_same right, left
+# Where does a block (its link in rsi) belong, seen from a node (its link in rdx)?
+# Jumps to `right` where it is behind the node, or else goes on, or to `left`: by
+# address, in a bin of one size, or by the key first, in the last bin.
+        .macro  compare_same right, left, key
         cmp     edx, esi
         jb      \right
         .endm
 
-        .macro  compare_large right, left
-        mov     r11, [r8 + rdx*8 + TO_KEY]
-        cmp     r11, [rdi + KEY]
+        .macro  compare_large right, left, key
+        cmp     [r8 + rdx*8 + TO_KEY], \key
         jb      \right
         ja      \left
         cmp     edx, esi
@@ -60,7 +59,7 @@ insert_in_bin:
         crc32   r11d, edx                       # the node's
         cmp     r11d, ecx
         jb      .Linsert_here_\kind
-        compare_\kind .Linsert_right_\kind, .Linsert_left_\kind
+        compare_\kind .Linsert_right_\kind, .Linsert_left_\kind, r10
 .Linsert_left_\kind:
         lea     r9, [r8 + rdx*8 + LEFT]
         mov     edx, [r9]
@@ -80,13 +79,13 @@ insert_in_bin:
 .Linsert_here_\kind:
         mov     [r9], esi
         lea     r9, [r8 + rsi*8 + LEFT]         # where the next lower part goes
-        lea     r10, [r8 + rsi*8 + RIGHT]       # where the next higher part goes
+        lea     rcx, [r8 + rsi*8 + RIGHT]       # where the next higher part goes
 .Lpart_\kind:
-        compare_\kind .Lpart_lower_\kind, .Lpart_higher_\kind
+        compare_\kind .Lpart_lower_\kind, .Lpart_higher_\kind, r10
 .Lpart_higher_\kind:
-        mov     [r10], edx
-        lea     r10, [r8 + rdx*8 + LEFT]
-        mov     edx, [r10]
+        mov     [rcx], edx
+        lea     rcx, [r8 + rdx*8 + LEFT]
+        mov     edx, [rcx]
         test    edx, edx
         jnz     .Lpart_\kind
         mov     [r9], edx                       # nothing more on either side
@@ -97,7 +96,7 @@ insert_in_bin:
         mov     edx, [r9]
         test    edx, edx
         jnz     .Lpart_\kind
-        mov     [r10], edx
+        mov     [rcx], edx
         ret
         .endm
 
@@ -116,6 +115,7 @@ insert_in_last_bin:
         find_tree
         test    edx, edx
         jz      .Linsert_first
+        mov     r10, [rdi + KEY]
         insert  large
 
 .Linsert_first:
@@ -163,17 +163,17 @@ remove_block:
 remove_from_bin:
         find_tree
 
-        .macro  remove kind
+        .macro  remove kind, found
         cmp     edx, esi
-        je      .Lremove_here
+        je      \found
 .Lremove_below_\kind:
-        compare_\kind .Lremove_right_\kind, .Lremove_left_\kind
+        compare_\kind .Lremove_right_\kind, .Lremove_left_\kind, rcx
 .Lremove_left_\kind:
         lea     r9, [r8 + rdx*8 + LEFT]
         mov     edx, [r9]
         cmp     edx, esi
         jne     .Lremove_below_\kind
-        jmp     .Lremove_here
+        jmp     \found
 .Lremove_right_\kind:
         lea     r9, [r8 + rdx*8 + RIGHT]
         mov     edx, [r9]
@@ -181,9 +181,11 @@ remove_from_bin:
         jne     .Lremove_below_\kind
         .endm
 
-        remove  same
+        remove  same, .Lremove_here
 
 .Lremove_here:
+        cmp     qword ptr [r8 + rsi*8], 0       # both of its links
+        je      .Lremove_leaf
         mov     edx, [r8 + rsi*8 + LEFT]
         mov     esi, [r8 + rsi*8 + RIGHT]
         test    edx, edx
@@ -206,8 +208,6 @@ remove_from_bin:
         jnz     .Ljoin
 .Lremove_no_left:
         mov     [r9], esi
-        test    esi, esi
-        jz      .Lremove_leaf
         ret
 .Ljoin_right_is_above:
         mov     [r9], esi
@@ -221,6 +221,7 @@ remove_from_bin:
         mov     [r9], edx
         ret
 .Lremove_leaf:
+        mov     dword ptr [r9], 0
         lea     rdx, [r10 + rcx*4 + BINS]
         cmp     r9, rdx
         je      empty_bin
@@ -230,7 +231,10 @@ remove_from_bin:
 remove_from_last_bin:
         mov     ecx, LAST_BIN
         find_tree
-        remove  large
+        mov     rcx, [rdi + KEY]
+        remove  large, .Lremove_large_here
+.Lremove_large_here:
+        mov     ecx, LAST_BIN
         jmp     .Lremove_here
 
 # empty_bin(bin)

@@ -11,6 +11,10 @@
 #     32  INSIDE   1 while the allocator runs
 #     40  RETURN   a place on the stack: who reads there leaves the allocator
 #     48  TELL     address of what is called where there is something to tell
+#     56  PC       address of the guest's rip
+#     64  SCANNERS address of a table of instructions that read strings
+#     72  WINDOW   guest memory from this address on ...
+#     80  HOST     ... is there in the host's
 #
 # An entry of the table is 0 where nobody watches the page; 1 to 4 where all of its
 # bytes are in one state, which is the entry less 1; else FIRST or more: the number
@@ -20,6 +24,10 @@
 # A program may read what is written, or foreign, and write what is not unaddressable;
 # what it writes is written then. The allocator may touch all but payloads. For
 # anything else, and for an access across two pages, TELL is called in this one's place.
+#
+# An instruction of the table reads strings some bytes at a time, and so beyond their
+# end. It may read what is unwritten, and what is unaddressable behind readable bytes
+# with a 0 among the last of them.
 
         .intel_syntax noprefix
 
@@ -30,7 +38,11 @@
         .equ INSIDE,        32
         .equ RETURN,        40
         .equ TELL,          48
-        .equ HEADER_SIZE,   56
+        .equ PC,            56
+        .equ SCANNERS,      64
+        .equ WINDOW,        72
+        .equ HOST,          80
+        .equ HEADER_SIZE,   88
 
         .equ UNADDRESSABLE, 0
         .equ UNWRITTEN,     1
@@ -43,6 +55,8 @@
         .equ STATES_SHIFT,  10                  # bytes of a page's states: 1024
         .equ STATES_WORDS,  128
         .equ WIDEST,        8
+        .equ SCANNER_MASK,  1023                # of rip: where in the table it may be
+        .equ BACK,          64                  # bytes that are looked at for a 0
         .equ WRITE,         17                  # Unicorn's UC_MEM_WRITE
         .equ LOW,           0x55555555          # the low bit of each pair
         .equ HIGH,          0xaaaaaaaa
@@ -94,7 +108,7 @@ watch_access:
         not     r11d                            # a read: all high bits must be 1
         and     r11d, eax
         test    r11d, HIGH
-        jnz     .Lshadow_tell_size
+        jnz     .Lshadow_scanner
 .Lshadow_done:
         ret
 
@@ -120,6 +134,83 @@ watch_access:
         mov     ecx, r8d
 .Lshadow_tell:
         jmp     qword ptr [r9 + TELL]
+
+# A read of something that is unaddressable or unwritten; eax = mask, and r10 is where
+# the states are.
+.Lshadow_scanner:
+        mov     rcx, [r9 + PC]
+        mov     rcx, [rcx]
+        mov     r11d, ecx
+        and     r11d, SCANNER_MASK
+        shl     r11d, 3
+        add     r11, [r9 + SCANNERS]
+        cmp     rcx, [r11]
+        jne     .Lshadow_tell_size
+        mov     r11d, [r10]
+        mov     ecx, r11d
+        shr     ecx, 1
+        or      ecx, r11d
+        not     ecx
+        and     ecx, eax
+        test    ecx, LOW
+        jz      .Lshadow_done                   # all of it is a payload's, or foreign
+
+        mov     rcx, rdx
+        sub     rcx, [r9 + WINDOW]
+        mov     r11, rcx
+        shr     r11, 32
+        jnz     .Lshadow_tell_size
+        add     rcx, [r9 + HOST]                # the guest's bytes
+        push    rbp
+        push    rbx
+        push    rdi
+        push    rsi
+        mov     rsi, rcx
+        mov     edi, edx
+        and     edi, IN_PAGE
+        mov     eax, edi
+        shr     eax, 2
+        sub     r10, rax                        # the states of the page
+        sub     rsi, rdi                        # its bytes
+        xor     ebp, ebp                        # 1 once something was readable
+        mov     ebx, edi
+        sub     ebx, BACK                       # no further than there
+        jns     .Lshadow_from
+        xor     ebx, ebx
+.Lshadow_from:
+        add     edi, r8d                        # from the end of the access
+.Lshadow_back:
+        dec     edi
+        cmp     edi, ebx
+        jl      .Lshadow_no_end
+        mov     eax, edi
+        shr     eax, 2
+        movzx   eax, byte ptr [r10 + rax]
+        mov     ecx, edi
+        and     ecx, 3
+        add     ecx, ecx
+        shr     eax, cl
+        test    eax, WRITTEN
+        jnz     .Lshadow_readable
+        test    ebp, ebp
+        jz      .Lshadow_back                   # still behind the block
+        jmp     .Lshadow_no_end
+.Lshadow_readable:
+        mov     ebp, 1
+        cmp     byte ptr [rsi + rdi], 0
+        jne     .Lshadow_back
+        pop     rsi
+        pop     rdi
+        pop     rbx
+        pop     rbp
+        ret
+
+.Lshadow_no_end:
+        pop     rsi
+        pop     rdi
+        pop     rbx
+        pop     rbp
+        jmp     .Lshadow_tell_size
 
 # All bytes of the page are in state eax - 1; its entry is at r11.
 .Lshadow_uniform:

@@ -125,11 +125,17 @@ def _carried(path: Path, name: str) -> tuple[Path, str]:
         return compiler.musl_carrier(path.resolve()), ""
     carrier = compiler.carrier()
     if linking.for_musl:
-        carrier = compiler.musl_carrier(compiler.MUSL_LOADER)
+        carrier = compiler.musl_carrier(_loader_of_musl(name))
     preloaded = path.resolve()
     if set(" :") & set(str(preloaded)):
         preloaded = compiler.link_to(path)
     return carrier, str(preloaded)
+
+
+def _loader_of_musl(name: str) -> Path:
+    if not compiler.MUSL_LOADER.exists():
+        raise AllocatorError(f"it wants musl, and there is no {compiler.MUSL_LOADER}", name)
+    return compiler.MUSL_LOADER
 
 
 def _loaded(

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from emu.allocators import Choice
 from emu.bench.code import Code
 from emu.bench.copiers import chosen
+from emu.bench.kernel_meter import KernelMeter
 from emu.bench.live import Live
-from emu.bench.memory import KernelMeter
 from emu.bench.meter import Meter
 from emu.bench.plan import Step, plan, table
 from emu.errors import ScenarioError
@@ -35,8 +35,9 @@ class Bench:
 
     steps: the calls. counts: by name (COUNTERS, and `copying`, which is a part of the
     instructions), a number for each call; without those of accesses where they were not asked for.
-    live: bytes that callers hold after each call; footprint: bytes that the kernel has given, in
-    whole pages. peak_footprint: at any time, also within a call. findings: what a program that
+    live: bytes that callers hold after each call; footprint: bytes that the kernel has given since
+    the first call, in whole pages: what a library takes when it is loaded is not seen.
+    peak_footprint: at any time, also within a call. findings: what a program that
     uses the allocator could not live with.
     """
 

@@ -62,8 +62,9 @@ def bench_command(context: click.Context, /, names: tuple[str, ...], **given: An
 
     Replays scenarios on each ALLOCATOR (osmem) in the guest, and tells, by kind of call,
     instructions, accesses to memory, cache lines and pages that a call touches, page faults and
-    system calls; and how much memory it takes. Without --trace and --pattern, a pattern like real
-    programs is replayed: power-law. What ends in .rep or .heap is a trace wherever it stands.
+    system calls; and how much memory it takes from the first call on. Without --trace and
+    --pattern, a pattern like real programs is replayed: power-law. What ends in .rep or .heap is a
+    trace wherever it stands.
 
     Exit status: 0 all well; 1 an allocator gave memory twice or broke the calling convention; 2
     the input is wrong; 3 an allocator died; 4 a bug of ours.

@@ -29,7 +29,12 @@ from emu.errors import InputError
     show_default=True,
     help="A shipped allocator, or a .s file with os_malloc and the others.",
 )
-@click.option("--as-malloc", is_flag=True, help="Export malloc, calloc, realloc and free as well.")
+@click.option(
+    "--as-malloc",
+    is_flag=True,
+    help="Export malloc, calloc, realloc and free as well: for programs of one thread that want "
+    "nothing aligned by more than 8 bytes (posix_memalign stays the C library's).",
+)
 def build_command(output: str, allocator: str, as_malloc: bool) -> None:
     """Make a library of an allocator, as ELF for Linux on x86-64, and its C header.
 

@@ -13,11 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 from emu.judge.failure import Found
 from emu.judge.lockstep import Lockstep
 from emu.judge.player import Player
 from emu.process.event import SystemCalled
 from emu.process.process import STACK_SIZE, STACK_TOP
+from emu.trace.blocks import Places
 from emu.trace.questions import by_instruction, last_write
 from emu.trace.trace import Span, Trace
 from emu.trace.where import Where
@@ -29,26 +33,53 @@ _HEADER = 48
 _SMALLEST = 8
 
 
-def culprit(trace: Trace, found: Found, player: Player) -> Where | None:
-    """None where nothing was recorded that could have done it."""
+def culprit(trace: Trace, found: Found, player: Player) -> int | None:
+    """The moment of the instruction. None where nothing was recorded that could have done it."""
     if not trace.calls:
         return None
     return _Search(trace, trace.calls[-1], found, player).look()
+
+
+def with_source(trace: Trace, moment: int) -> Where:
+    """The instruction, or who called what it is in, the nearest whose source is known."""
+    where = trace.where(moment)
+    call = trace.call_at(moment)
+    if where.line is not None or call is None:
+        return where
+    numbers = trace.numbers(call.first, moment)
+    inside = 0
+    for number in numbers[_is_call_or_return(trace, numbers)][::-1].tolist():
+        one = trace.listing[number]
+        if one.text.startswith("ret"):
+            inside += 1
+        elif inside:
+            inside -= 1
+        elif one.line is not None:
+            return one
+    return where
+
+
+def _is_call_or_return(trace: Trace, numbers: Places) -> NDArray[np.bool_]:
+    different, at = np.unique(numbers, return_inverse=True)
+    texts = (trace.listing[number].text for number in different.tolist())
+    matters = np.array([text.startswith(("call", "ret")) for text in texts], np.bool_)
+    found: NDArray[np.bool_] = matters[at]
+    return found
 
 
 class _Search:
     def __init__(self, trace: Trace, call: Span, found: Found, player: Player) -> None:
         self.trace, self.call, self.found, self.player = trace, call, found, player
 
-    def look(self) -> Where | None:
+    def look(self) -> int | None:
         """By what kind of rule it is; in the end, the last decision."""
         rule, address = self.found.rule, self.found.address
         if rule in ("contents-changed", "realloc-contents", "calloc-not-zero"):
-            found = self._wrote(address) or self._wrote_last(self._block())
+            found = _first(self._wrote(address), self._wrote_last(self._block()))
         elif rule in ("overlap", "outside", "misaligned", "calloc-overflow"):
-            found = self._said_so(self._result()) or self._wrote_last()
+            found = _first(self._said_so(self._result()), self._wrote_last())
         elif rule in CHECKS or rule in ("blocks", "result"):
-            found = self._wrong_field(self.player.model) or self._wrote_last()
+            found = _first(self._wrong_field(self.player.model), self._wrote_last())
         elif rule == "allocator-touches-live":
             found = self._touched()
         elif rule == "syscalls":
@@ -57,18 +88,18 @@ class _Search:
             found = self._changed_register(self.found.detail)
         else:
             found = None
-        return found or self._decided()
+        return _first(found, self._decided())
 
     # Writes
 
-    def _wrote(self, address: int | None) -> Where | None:
+    def _wrote(self, address: int | None) -> int | None:
         """Who wrote a byte in the last call."""
         if address is None:
             return None
         write = last_write(self.trace, address)
-        return write.where if write and write.moment >= self.call.first else None
+        return write.moment if write and write.where and write.moment >= self.call.first else None
 
-    def _wrote_last(self, within: tuple[int, int] | None = None) -> Where | None:
+    def _wrote_last(self, within: tuple[int, int] | None = None) -> int | None:
         """The last write of the last call to memory that is not its stack."""
         trace = self.trace
         accesses = trace.accesses_within(self.call.first, self.call.last)
@@ -78,7 +109,7 @@ class _Search:
         numbers = hits.nonzero()[0]
         if not len(numbers):
             return None
-        return by_instruction(trace, int(numbers[-1]) + accesses.start).where
+        return by_instruction(trace, int(numbers[-1]) + accesses.start).moment
 
     def _block(self) -> tuple[int, int] | None:
         """The block that the last call gave."""
@@ -89,7 +120,7 @@ class _Search:
     def _result(self) -> int:
         return self.call.returned.result if self.call.returned else 0
 
-    def _said_so(self, payload: int) -> Where | None:
+    def _said_so(self, payload: int) -> int | None:
         """Who wrote the size before a payload: of the writes, the last that may be one."""
         trace = self.trace
         among = trace.touching(payload - _HEADER, payload, write=True)
@@ -97,10 +128,10 @@ class _Search:
             write = by_instruction(trace, number)
             size = (write.value or 0) & ~0xF
             if write.call and _SMALLEST <= size < payload and write.size == _SMALLEST:
-                return write.where
-        return by_instruction(trace, int(among[-1])).where if len(among) else None
+                return write.moment
+        return by_instruction(trace, int(among[-1])).moment if len(among) else None
 
-    def _touched(self) -> Where | None:
+    def _touched(self) -> int | None:
         """Who first read, or wrote, a block that is somebody's."""
         made = self.trace.accesses_within(self.call.first, self.call.last)
         own = {self._result(), *self.call.called.args[:1]}
@@ -111,14 +142,14 @@ class _Search:
             for number in self.trace.touching(promise.address, promise.end).tolist()
             if made.start <= number < made.stop
         ]
-        return by_instruction(self.trace, min(touching)).where if touching else None
+        return by_instruction(self.trace, min(touching)).moment if touching else None
 
     # osmem's blocks
 
-    def _wrong_field(self, lockstep: Lockstep) -> Where | None:
+    def _wrong_field(self, lockstep: Lockstep) -> int | None:
         """Who wrote the first field of a header that is not as it should be."""
         for address in self._wrong_fields(lockstep):
-            if found := self._wrote(address):
+            if (found := self._wrote(address)) is not None:
                 return found
         return None
 
@@ -134,7 +165,7 @@ class _Search:
 
     # What is not written
 
-    def _asked(self) -> Where | None:
+    def _asked(self) -> int | None:
         """Who called what made the last system call of the call: the wrapper's caller."""
         moments = [
             event.at for event in self.trace.of_kind(SystemCalled) if event.at > self.call.first
@@ -148,11 +179,11 @@ class _Search:
                 depth += 1
             elif text.startswith("call"):
                 if not depth:
-                    return self.trace.where(moment)
+                    return moment
                 depth -= 1
-        return self.trace.where(moments[-1] - 1)
+        return moments[-1] - 1
 
-    def _changed_register(self, name: str) -> Where | None:
+    def _changed_register(self, name: str) -> int | None:
         trace = self.trace
         column = {"DF": "rflags"}.get(name, name)
         registers = trace.recorded_registers
@@ -162,14 +193,18 @@ class _Search:
         mask = 0x400 if name == "DF" else (1 << 64) - 1
         for at in range(len(values) - 1, 0, -1):
             if (values[at] ^ values[at - 1]) & mask:
-                return trace.where(self.call.first + at - 1)
+                return self.call.first + at - 1
         return None
 
-    def _decided(self) -> Where | None:
+    def _decided(self) -> int | None:
         """The last conditional jump of the call, or its last instruction."""
         last = self.call.last - 1
         for moment in range(last, self.call.first - 1, -1):
             text = self.trace.instruction(moment).text
             if text.startswith("j") and not text.startswith("jmp"):
-                return self.trace.where(moment)
-        return self.trace.where(last) if last >= self.call.first else None
+                return moment
+        return last if last >= self.call.first else None
+
+
+def _first(*moments: int | None) -> int | None:
+    return next((moment for moment in moments if moment is not None), None)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from emu.errors import GuestDied
 from emu.heap import Heap
-from emu.judge.culprit import culprit
+from emu.judge.culprit import culprit, with_source
 from emu.judge.failure import Failure, Found, Operations
+from emu.judge.player import Player
 from emu.judge.shrink import shrink
 from emu.judge.subject import has_blocks
 from emu.judge.task import Case
 from emu.judge.verdict import Defect, Evidence
 from emu.scenario.spelling import spelled, text
-from emu.trace.where import Where
+from emu.trace.trace import Trace
 
 _EXPECTED = {
     "overlap": "no byte of a new block is in use",
@@ -32,6 +32,7 @@ _EXPECTED = {
     "memory": "the call returns, and takes no more memory than it needs",
 }
 _DEATHS = frozenset({"fault", "budget", "exit", "memory"})
+_SHOWN_BY = {"allocator-touches-live": ("It is seen by emu run --sanitize.",)}
 _BLOCKS = "the blocks tile the heap, linked both ways, as their headers say"
 
 
@@ -63,50 +64,43 @@ def _examined(case: Case, failure: Failure, operations: Operations) -> Examined:
     """Plays it once more: all but the last call unseen, as far as pictures are concerned."""
     player, rule = case.player(), failure.cause.rule
     heap = player.heap
-    recorder = None
-    if rule not in _DEATHS:
-        recorder = heap.trace(accesses=True, registers=rule == "convention")
-        recorder.start()
+    recorder = heap.trace(accesses=rule not in _DEATHS, registers=rule == "convention")
     *first, last = operations
-    for operation in first:
-        player.play(operation)
-    before = _picture(heap)
-    found = next((one for one in player.play(last) if one.rule == rule), _unseen(failure))
-    if recorder is not None:
-        recorder.stop()
-        where = culprit(recorder.trace, found, player)
-        seen = _by_trace(where)
-    else:
-        seen = _by_death(player.died)
+    with recorder:
+        for operation in first:
+            player.play(operation)
+        before = _picture(heap)
+        found = next((one for one in player.play(last) if one.rule == rule), _unseen(failure))
+    seen = _seen(recorder.trace, found, player)
     expected = _expected(found)
     evidence = replace(seen, expected=expected, happened=found.message, before=before)
     if player.died is None:
         evidence = replace(evidence, after=_picture(heap))
-    scenario = text((*operations, *found.expected), (f"{rule}: {found.message}",))
+    about = [f"{rule}: {found.message}", *_SHOWN_BY.get(rule, ())]
+    scenario = text((*operations, *found.expected), about)
     defect = Defect(rule, found.message, scenario, failure.topic, evidence)
     guilty = "" if failure.cause.follows else evidence.source or evidence.instruction
     return Examined(failure, (rule, guilty), defect)
 
 
-def _by_trace(where: Where | None) -> Evidence:
-    if where is None:
-        return Evidence("", "")
-    instruction = f"{where.symbol}: {where.text}"
-    if where.line is None:
+def _seen(trace: Trace, found: Found, player: Player) -> Evidence:
+    """Which instruction did it; and its line, or that of whoever called it."""
+    if player.died is not None:
+        scene, moment = player.died.scene, len(trace) - 1
+        instruction = f"{scene.symbol or hex(scene.address)}: {scene.code}"
+        if scene.place:
+            text = (scene.text or "").strip()
+            return Evidence("", "", instruction=instruction, source=scene.place, source_text=text)
+    else:
+        guilty = culprit(trace, found, player)
+        moment = len(trace) - 1 if guilty is None else guilty
+        where = trace.where(moment)
+        instruction = f"{where.symbol}: {where.text}"
+    line = with_source(trace, moment).line
+    if line is None:
         return Evidence("", "", instruction=instruction)
-    line = where.line
-    return Evidence(
-        "", "", instruction=instruction, source=line.place, source_text=line.text.strip()
-    )
-
-
-def _by_death(died: GuestDied | None) -> Evidence:
-    if died is None:
-        return Evidence("", "")
-    scene = died.scene
-    instruction = f"{scene.symbol or hex(scene.address)}: {scene.code}"
-    source_text = (scene.text or "").strip()
-    return Evidence("", "", instruction=instruction, source=scene.place, source_text=source_text)
+    text = line.text.strip()
+    return Evidence("", "", instruction=instruction, source=line.place, source_text=text)
 
 
 def _unseen(failure: Failure) -> Found:

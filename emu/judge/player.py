@@ -121,7 +121,6 @@ class Player:
                 self.heap.process.kernel.shortages.plan(
                     operation.syscall, operation.nth, operation.errno
                 )
-                self._short = True
                 if self.lockstep:
                     self.lockstep.fail(operation)
             case _:
@@ -156,7 +155,7 @@ class Player:
         call = heap.calls[-1]
         self.cost += 1 + call.instructions // 100_000
         found = [
-            _of_ledger(finding, call, self.left)
+            _of_ledger(finding, call, self.left or ("shortage" if self._short else ""))
             for finding in heap.findings[before:]
             if finding.rule not in _PROGRAMS_OWN
         ]

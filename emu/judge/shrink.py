@@ -11,7 +11,7 @@ from emu.judge.player import Player, Undefined
 from emu.judge.task import Case
 from emu.scenario import operations as op
 
-EFFORT = 12_000
+EFFORT = 5_000
 """Calls that shrinking one failure may take."""
 
 _SIZES = (1, 8, 16, 24, 40, 48, 64, 100, 128, 256, 1000, 1024, 4096, 10_000, 65_536, 200_000)

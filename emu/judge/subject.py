@@ -8,6 +8,7 @@ from typing import Any
 
 from emu.allocators import OSMEM, Choice
 from emu.heap import Heap, HeapSnapshot
+from syscalls.abi import PAGE
 
 CALL_BUDGET = 5_000_000
 """Instructions that one call may take: no call of a check moves more than some MiB."""
@@ -47,6 +48,7 @@ def pristine(subject: Subject, *, sanitize: bool = False) -> Heap:
     found = _open.pop(key, None)
     if found is None:
         heap = subject.open(sanitize=sanitize)
+        _touch_code(heap)
         found = heap, heap.snapshot()
     found[0].restore(found[1])
     _open[key] = found
@@ -56,3 +58,15 @@ def pristine(subject: Subject, *, sanitize: bool = False) -> Heap:
         if oldest[0] == os.getpid():
             closed.close()
     return found[0]
+
+
+def _touch_code(heap: Heap) -> None:
+    """The kernel gives the process its code now: what it gave later, going back would take away.
+
+    Then the CPU would have to translate it again.
+    """
+    space = heap.process.kernel.space
+    for region in space.regions:
+        if region.rights.execute:
+            for page in range(region.start, region.end, PAGE):
+                space.fault(page, "x")

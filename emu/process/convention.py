@@ -52,8 +52,10 @@ def prepare(cpu: Cpu, arguments: tuple[int, ...], stack_pointer: int) -> None:
     cpu.set_state(values)
 
 
-def violations(registers: Mapping[str, int], stack_pointer: int, canary: bytes) -> list[Violation]:
-    """After the call: what is not as it was. `canary` is what now stands where CANARY did."""
+def violations(
+    registers: Mapping[str, int], stack_pointer: int, canary: bytes, planted: bytes = CANARY
+) -> list[Violation]:
+    """After the call: what is not as it was. `canary` is what now stands where `planted` did."""
     found = [
         Violation(name, f"{name} was {_POISON[name]:#x} and came back as {registers[name]:#x}")
         for name in KEPT
@@ -69,9 +71,9 @@ def violations(registers: Mapping[str, int], stack_pointer: int, canary: bytes) 
         found.append(Violation("mxcsr", f"mxcsr was {MXCSR:#x} and came back as {mxcsr:#x}"))
     if fpcw != FPCW:
         found.append(Violation("fpcw", f"fpcw was {FPCW:#x} and came back as {fpcw:#x}"))
-    if canary != CANARY:
+    if canary != planted:
         first = next(
-            i for i, pair in enumerate(zip(canary, CANARY, strict=True)) if pair[0] != pair[1]
+            i for i, pair in enumerate(zip(canary, planted, strict=True)) if pair[0] != pair[1]
         )
         found.append(
             Violation(

@@ -42,7 +42,7 @@ def symbols(data: bytes, bias: int) -> list[Symbol]:
 
     They do not overlap. One without a size goes as far as the next one, or as it may.
     """
-    known = [one for one in _entries(data) if one.is_code or one.is_variable]
+    known = [one for one in _entries(data) if one.is_code or one.is_data]
     named = {one.address: one for one in sorted(known, key=_by_place)}
     following = [*named, 1 << 64][1:]
     return [
@@ -65,7 +65,7 @@ def functions_of(data: bytes) -> list[tuple[int, str, int]]:
 
 def data_of(data: bytes) -> list[tuple[int, int]]:
     """(address, size) of variables, sorted."""
-    found = (one for one in _entries(data) if one.is_variable and one.size)
+    found = (one for one in _entries(data) if one.is_data and one.size)
     return sorted({(one.address, one.size) for one in found})
 
 
@@ -105,7 +105,7 @@ class _Entry(NamedTuple):
         return self.is_defined and (kind == _FUNCTION or (kind == _NO_TYPE and self.executable))
 
     @property
-    def is_variable(self) -> bool:
+    def is_data(self) -> bool:
         return self.is_defined and self.info & 0xF == _OBJECT
 
     @property

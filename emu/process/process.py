@@ -66,6 +66,8 @@ class CallableProcess(Machine, ABC):
     """Where the allocator's heap begins: the first break."""
     _stack_pointer = _SP
     """rsp at the way in."""
+    _caller_frame = CANARY
+    """What stands above the return address."""
 
     @abstractmethod
     def address_of(self, name: str) -> int | None:
@@ -135,12 +137,12 @@ class CallableProcess(Machine, ABC):
         if stop is not Stop.HALTED or registers["rip"] != self.way_out:
             self._dies(stop, _spelled(name, arguments), before)
         frame = self._stack_pointer + _FRAME.size
-        canary = self.memory.read(frame, len(CANARY))
+        canary = self.memory.read(frame, len(self._caller_frame))
         return Returned(
             registers["rax"],
             self.cpu.counter.count - before,
             tuple(self.kernel.calls[first_syscall:]),
-            tuple(convention.violations(registers, frame, canary)),
+            tuple(convention.violations(registers, frame, canary, self._caller_frame)),
         )
 
     def _function(self, name: str) -> int:
@@ -183,7 +185,8 @@ class CallableProcess(Machine, ABC):
         if self.closed:
             raise ClosedError("this process is closed")
         stack_pointer = self._stack_pointer
-        self.memory.write(stack_pointer, _FRAME.pack(address, self._leave) + CANARY)
+        frame = _FRAME.pack(address, self._leave) + self._caller_frame
+        self.memory.write(stack_pointer, frame)
         convention.prepare(self.cpu, arguments, stack_pointer)
         self.cpu.set("rip", self._enter_at)
         self.watcher.begins()

@@ -16,6 +16,7 @@ import numpy as np
 
 from emu.errors import InternalError
 from emu.process import host_code
+from emu.process.windows import Window
 from syscalls.abi import PAGE, TASK_SIZE
 
 _LAYOUT = host_code.layout_of("shadow")
@@ -38,6 +39,7 @@ _STATES = 1 << _LAYOUT["STATES_SHIFT"]
 """Bytes of a page's states: four states a byte."""
 _ROOM = 1 << 36
 _NORESERVE = 0x4000
+_NOWHERE = 1 << 63
 _ENTRY = 4
 """Bytes of a page's entry in the table."""
 LOW = 0x5555_5555_5555_5555
@@ -74,6 +76,7 @@ class Shadow:
             ("END", _PAGES),
             ("STATES", _address(self._memory)),
             ("SPARE", _FIRST),
+            ("WINDOW", _NOWHERE),
         ):
             self.header[_LAYOUT[name] // 8] = value
 
@@ -115,6 +118,11 @@ class Shadow:
         for low, high in _within(self._areas, first, last):
             self._fill(low, high, 0)
         self._areas = _without(self._areas, first, last)
+
+    def see(self, window: Window) -> None:
+        """Where the bytes of a part of the guest's memory are, for what a probe reads itself."""
+        self.header[_LAYOUT["WINDOW"] // 8] = window.start
+        self.header[_LAYOUT["HOST"] // 8] = window.host_address
 
     # States
 

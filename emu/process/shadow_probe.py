@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from emu.process import binding, host_code
 from emu.process.binding import WRITE, Hook
+from emu.process.cpu_state import rip_place
 from emu.process.engine import Engine
 from emu.process.shadow import Shadow, State, pattern
 from syscalls.abi import PAGE
@@ -19,7 +20,10 @@ from syscalls.abi import PAGE
 OnTouch = Callable[[bool, int, int], None]
 """Told whether it writes, the address, and the size in bytes. Nothing may escape from it."""
 _LAYOUT = host_code.layout_of("shadow")
-_INSIDE, _RETURN, _TELL = (_LAYOUT[name] // 8 for name in ("INSIDE", "RETURN", "TELL"))
+_INSIDE, _RETURN, _TELL, _PC, _TABLE = (
+    _LAYOUT[name] // 8 for name in "INSIDE RETURN TELL PC SCANNERS".split()
+)
+_SCANNERS = _LAYOUT["SCANNER_MASK"] + 1
 _WIDEST = _LAYOUT["WIDEST"]
 """Bytes of an access that the machine code judges; and it judges none across two pages."""
 _NOWHERE = 1
@@ -35,6 +39,12 @@ class ShadowProbe(Protocol):
     inside: bool
     leaves_at: int | None
 
+    def let_scan(self, instruction: int) -> None:
+        """An instruction reads strings, and beyond their end: what is no news may not be told."""
+
+    def forget_scanners(self) -> None:
+        """There may be other code where instructions were that scan."""
+
     def close(self) -> None:
         """It watches no more."""
 
@@ -42,19 +52,23 @@ class ShadowProbe(Protocol):
 def make_shadow_probe(engine: Engine, shadow: Shadow, on_touch: OnTouch) -> ShadowProbe:
     """The fastest probe that this host can run. All code must be forgotten, also at its close."""
     if host_code.runs_here():
-        return MachineShadowProbe(engine, shadow, on_touch)
+        return MachineShadowProbe(engine, shadow, on_touch, rip_place(engine))
     return PythonShadowProbe(engine, shadow, on_touch)
 
 
 class MachineShadowProbe:
     """Layout and meaning of the header: asm/probe/shadow.s."""
 
-    def __init__(self, engine: Engine, shadow: Shadow, on_touch: OnTouch) -> None:
+    def __init__(self, engine: Engine, shadow: Shadow, on_touch: OnTouch, rip: int | None) -> None:
         self._engine, self._shadow, self._tell = engine, shadow, on_touch
         self._header = shadow.header
         self._callback = binding.ACCESS(self._touched)
         self._header[_TELL] = ctypes.cast(self._callback, ctypes.c_void_p).value or 0
         self.inside, self.leaves_at = False, None
+        self._scanners = (ctypes.c_uint64 * _SCANNERS)()
+        self._unknown = ctypes.c_uint64(_NOWHERE)
+        self._header[_PC] = rip or ctypes.addressof(self._unknown)
+        self._header[_TABLE] = ctypes.addressof(self._scanners)
         routine = ctypes.c_void_p(host_code.address_of("shadow", "watch_access"))
         self._hook = engine.hook(Hook.ACCESS, routine, user=ctypes.addressof(self._header))
 
@@ -75,6 +89,12 @@ class MachineShadowProbe:
     def leaves_at(self, place: int | None) -> None:
         self._header[_RETURN] = _NOWHERE if place is None else place
 
+    def let_scan(self, instruction: int) -> None:
+        self._scanners[instruction % _SCANNERS] = instruction
+
+    def forget_scanners(self) -> None:
+        ctypes.memset(self._scanners, 0, ctypes.sizeof(self._scanners))
+
     def close(self) -> None:
         self._engine.unhook(self._hook)
 
@@ -94,6 +114,12 @@ class PythonShadowProbe:
         self.leaves_at: int | None = None
         self._callback = binding.ACCESS(self._touched)
         self._hook = engine.hook(Hook.ACCESS, self._callback)
+
+    def let_scan(self, instruction: int) -> None:
+        """All is told."""
+
+    def forget_scanners(self) -> None:
+        """There are none."""
 
     def close(self) -> None:
         self._engine.unhook(self._hook)

@@ -13,6 +13,7 @@ from typing import Self
 from emu.errors import GuestDied, GuestExited, GuestFailed, InternalError
 from emu.process import autopsy, link_map
 from emu.process.autopsy import Place
+from emu.process.convention import CANARY
 from emu.process.cpu import WAY_OUT
 from emu.process.objects import LoadedObject, Objects
 from emu.process.process import CallableProcess
@@ -27,6 +28,7 @@ MAIN, _CALLS_MAIN = "main", "__libc_start_main"
 _STOP = bytes((0xCD, WAY_OUT))
 """int WAY_OUT: ends a run."""
 _STACK_ALIGNMENT = 16
+_WORD = 8
 _INT = 0xFFFF_FFFF
 _MOST_SAID = 1000
 """Bytes of what it wrote that its report tells."""
@@ -40,6 +42,8 @@ class StartedProgram(CallableProcess, Program):
     """`load` it, then `start` it; then `call` what it has."""
 
     _remembered = None
+    _caller_frame = bytes(_WORD) + CANARY
+    """A debugger takes the first word for the way out's return address, and stops at 0."""
     _objects: Objects | None = None
     violations: tuple[str, ...] = ()
     """What its initialization broke of the calling convention."""

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from emu.allocators import OSMEM
+from emu.report import index
 from emu.run import Run, Step
 from emu.view.finding import Finding
 from emu.view.places import NamedSyscall
@@ -17,12 +18,14 @@ def document(run: Run) -> str:
 
 
 def as_dict(run: Run) -> dict[str, Any]:
-    """The same before it is text."""
+    """The same before it is text. "index" is there for allocators that have one."""
+    indexed = {"index": index.as_dict(run.index, run.heap_start)} if run.index else {}
     return {
         "scenario": run.scenario.file,
         "allocator": run.allocator,
         "calls": [_call(step) for step in run.steps if step.call],
         "blocks": _blocks(run),
+        **indexed,
         "findings": [_finding(finding) for finding in run.findings],
         "outcome": run.outcome,
     }

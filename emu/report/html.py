@@ -11,6 +11,7 @@ from typing import Any
 from asm import layout
 from emu.allocators import OSMEM
 from emu.report import chart_data, charts
+from emu.report import index as indexes
 from emu.report.chart_data import spaced
 from emu.report.charts import needed
 from emu.report.palette import ERROR, FREE, ROLES, USED, Role, parts
@@ -20,6 +21,7 @@ from emu.view.blocks import Block, Status
 from emu.view.finding import Finding
 
 MOST_ROWS, MOST_TOLD, MOST_PIECES, MAP_ROWS = 1000, 200, 6000, 40
+MOST_EDGES, MOST_BINS = 2000, 200
 
 _MEANING = {
     0: "all is well",
@@ -45,6 +47,7 @@ def page(run: Run) -> str:
         pictures=_pictures(run),
         live=_live(run),
         crowded=[why for _, _, why in chart_data.crowded(run)], map=_map(run), blocks=_blocks(run),
+        bins=_bins(run), index=run.index and indexes.summary(run.index),
         output=run.output[:10_000].decode("utf-8", "backslashreplace"), bundle=bundle(),
     )  # fmt: skip
     return str(text).encode("utf-8", "backslashreplace").decode("utf-8")
@@ -222,12 +225,16 @@ def _link(run: Run, header: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """The heap to scale, cut into rows of `unit` bytes: (row, x, bytes, role, title)."""
+    """The heap to scale, cut into rows of `unit` bytes: (row, x, bytes, role, title).
+
+    edges: of an index's trees, from (x, row) to (x, row), and what they are.
+    """
 
     unit: int
     rows: list[str]
     pieces: Sequence[tuple[int, int, int, Role, str]]
     left_out: int
+    edges: Sequence[tuple[int, int, int, int, str]] = ()
 
 
 def _map(run: Run) -> Map | None:
@@ -240,7 +247,26 @@ def _map(run: Run) -> Map | None:
     if len(shown) < len(pieces):
         top = shown[-1][0] * unit
     rows = [f"heap+{row * unit:#x}" for row in range(-(-top // unit))]
-    return Map(unit, rows, shown, max(0, whole - len(rows) * unit))
+    edges = list(_map_edges(run, unit, len(rows)))[:MOST_EDGES]
+    return Map(unit, rows, shown, max(0, whole - len(rows) * unit), edges)
+
+
+def _map_edges(run: Run, unit: int, rows: int) -> Iterator[tuple[int, int, int, int, str]]:
+    """Those that begin and end in a row that is drawn."""
+    for edge in indexes.edges(run.index, run.heap_start) if run.index else ():
+        above, below = edge.above - run.heap_start, edge.below - run.heap_start
+        if max(above, below) < rows * unit:
+            yield above % unit, above // unit, below % unit, below // unit, edge.title
+
+
+def _bins(run: Run) -> list[tuple[str, int, int, str]]:
+    """(sizes, blocks, depth, the first of them) of the bins that are not empty."""
+    trees = run.index.trees[:MOST_BINS] if run.index else ()
+    return [
+        (indexes.sizes(tree), len(tree.nodes), tree.depth,
+         f"heap+{tree.nodes[0].address - run.heap_start:#x}" if tree.nodes else "")
+        for tree in trees
+    ]  # fmt: skip
 
 
 def _map_pieces(run: Run, unit: int, top: int) -> Iterator[tuple[int, int, int, Role, str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from emu.allocators import OSMEM
+from emu.report import index
 from emu.report.live import live_lines
 from emu.report.terminal import WIDTH, block_lines
 from emu.report.terminal import heap as heap_strip
@@ -37,6 +38,9 @@ def picture(heap: Heap) -> str:
             blocks, places, heap.start, lambda block: givers.get(block.address)
         ):
             console.print(line)
+        if (found := heap.index) is not None:
+            for line in index.lines(found, heap.start):
+                console.print(line)
     for call in heap.calls[-LAST_CALLS:]:
         console.print(f"#{call.index} {_spelled(heap, call)}", markup=False)
     for finding in heap.check():

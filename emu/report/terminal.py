@@ -10,6 +10,7 @@ from rich.text import Text
 
 from asm import layout
 from emu.allocators import OSMEM
+from emu.report import index
 from emu.report.live import live_lines
 from emu.report.palette import ERROR, FREE, HEADER, SLACK, USED, Role, painted
 from emu.report.strip import cells
@@ -54,6 +55,9 @@ def show(run: Run, to: Console, *, blocks: bool = True) -> None:
         to.print(heap(run.blocks, run.requested, to.width))
     if blocks and run.blocks:
         for line in block_lines(run.blocks, run.block_places, run.heap_start, run.history.since):
+            to.print(line, soft_wrap=True)
+    if run.index and run.blocks:
+        for line in index.lines(run.index, run.heap_start):
             to.print(line, soft_wrap=True)
     for line in summary(run):
         to.print(line, soft_wrap=True)
@@ -185,9 +189,9 @@ def block_lines(
     """A line a block, as its header has it, and the call that made it so."""
     yield Text(_BLOCK_ROW.format("address", "size", "  status", "prev", "next", "made by"), _DIM)
     left_out = len(blocks) - _MOST_BLOCKS
-    for index, (block, place) in enumerate(zip(blocks, places, strict=True)):
-        if left_out > 0 and _MOST_BLOCKS // 2 <= index < _MOST_BLOCKS // 2 + left_out:
-            if index == _MOST_BLOCKS // 2:
+    for number, (block, place) in enumerate(zip(blocks, places, strict=True)):
+        if left_out > 0 and _MOST_BLOCKS // 2 <= number < _MOST_BLOCKS // 2 + left_out:
+            if number == _MOST_BLOCKS // 2:
                 yield Text(f"... {left_out} more; --json has them all", style=_DIM)
             continue
         role = FREE if block.status is Status.FREE else USED

@@ -20,7 +20,7 @@ from emu.sanitizer.book import Block
 from emu.sanitizer.errors import HeapError, counted, distance
 from emu.sanitizer.watch import HeapWatch, Lent, WatchState
 from syscalls import SystemCall
-from syscalls.abi import PAGE, page_up
+from syscalls.abi import PAGE, TASK_SIZE, page_up
 
 OnFinding = Callable[[int, str, str], None]
 """Told of the index of a call, a rule and a message."""
@@ -106,6 +106,8 @@ class HeapSanitizer:
 
     def _give(self, running: _Running, address: int, size: int) -> None:
         shadow = self._heap.shadow
+        if address + size > TASK_SIZE:
+            return  # no memory at all, which the ledger tells
         if not all(map(shadow.watches, range(address & -PAGE, address + size, PAGE))):
             shadow.watch(address, address + size)
         block = Block(address, size, f"#{self._call}")

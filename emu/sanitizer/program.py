@@ -206,7 +206,7 @@ class ProgramSanitizer(Nobody):
             return
         start, end = self._arena(address, end)
         for low, high in _unwatched(shadow.areas, start, end):
-            shadow.watch(low, high)
+            self._gave(low, high)
 
     def _arena(self, address: int, end: int) -> tuple[int, int]:
         array = self.objects.data_at(address) or self.objects.gap_at(address)
@@ -231,12 +231,18 @@ class ProgramSanitizer(Nobody):
         return (rip, *self._inside.caller)
 
     def _uses_unwritten(self) -> bool:
+        return self._reading() is Reading.EXACT and self._uses.used(self.cpu.rip)
+
+    def _reading(self) -> Reading:
         rip = self.cpu.rip
-        return self.objects.reading(rip) is Reading.EXACT and self._uses.used(rip)
+        reading = self.objects.reading(rip)
+        if reading is not Reading.EXACT:
+            self.heap.probe.let_scan(rip)
+        return reading
 
     def _reads_ahead(self, address: int) -> bool:
         """A string that the block before holds must end there."""
-        reading = self.objects.reading(self.cpu.rip)
+        reading = self._reading()
         if reading is not Reading.TO_END:
             return reading is Reading.AHEAD
         block = self.heap.book.near(address)
@@ -273,13 +279,13 @@ class ProgramSanitizer(Nobody):
                 if call.result < self._brk:
                     shadow.unwatch(call.result, self._brk)
                 elif inside:
-                    shadow.watch(self._brk, call.result)
+                    self._gave(self._brk, call.result)
                 self._brk = call.result
             case "mmap", (_, length, _, flags, _, offset):
                 end = call.result + page_up(length)
                 shadow.unwatch(call.result, end)
                 if inside and flags & _ANONYMOUS:
-                    shadow.watch(call.result, end)
+                    self._gave(call.result, end)
                 elif not flags & _ANONYMOUS and not offset:
                     self._mapped_file(call.result)
             case "munmap", (start, length):
@@ -288,6 +294,10 @@ class ProgramSanitizer(Nobody):
                 self.heap.moved(start, page_up(before), call.result, page_up(after))
             case (("write" | "pwrite64" | "send" | "sendto"), (_, start, _, *_)):
                 self.heap.kernel_read(start, call.result, call.name)
+
+    def _gave(self, start: int, end: int) -> None:
+        self.heap.shadow.watch(start, end)
+        self.heap.shadow.see(self._memory.windows.at(start))
 
     def _mapped_file(self, address: int) -> None:
         region = self._process.kernel.space.at(address)
@@ -304,6 +314,7 @@ class ProgramSanitizer(Nobody):
         if layout is None:
             return
         new = self.objects.add(path, data, bias, layout)
+        self.heap.probe.forget_scanners()
         for address, name in new.functions:
             function = self._family.get(name)
             if function is not None:

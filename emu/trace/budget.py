@@ -70,6 +70,7 @@ class Budget:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        __tracebackhide__ = True  # pytest shows the test, and not how we came to say so
         assert self._spending is not None
         self.calls = self._spending.end()
         if error is None:
@@ -84,6 +85,7 @@ class Budget:
         return dict(found)
 
     def _judge(self, spending: Spending) -> None:
+        __tracebackhide__ = True
         over = self._over()
         if over:
             message = [*self._told(over), *_by_line(spending.lines(over))]
@@ -113,7 +115,7 @@ class Budget:
 
     def _too_much(self, spent: Mapping[str, int]) -> str:
         return " and ".join(
-            f"{spent[name]} {name}, where {self._limits[name]} are allowed"
+            f"{_counted(spent[name], name)}, where {self._limits[name]} are allowed"
             for name in self._beyond(spent)
         )
 
@@ -121,6 +123,11 @@ class Budget:
         is_pointer = kind_of(call.name) in ("free", "realloc")
         first = [self._name(arg) if is_pointer and arg else str(arg) for arg in call.args[:1]]
         return f"#{call.index} {call.name}({', '.join([*first, *map(str, call.args[1:])])})"
+
+
+def _counted(count: int, name: str) -> str:
+    one = "access" if name == "accesses" else name.removesuffix("s")
+    return f"{count} {one if count == 1 else name}"
 
 
 def _by_line(lines: Counter[HotLine] | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""The index of an allocator, as it is in memory: bins, trees, and blocks to be merged.
+"""The index of an allocator, as it is in memory: bins, trees, and runs to be merged.
 
 asm/indexed/index_layout.s draws it. Who has an index has the labels `bin_map` and `unmerged`.
 Reading never raises, whatever the bytes.
@@ -13,14 +13,16 @@ from functools import cache
 
 from asm import layout
 from asm.source import PACKAGE
-from emu.view.blocks import Readable
+from emu.view.blocks import HEADER, Readable, Status, as_block
 
 _NUMBERS = layout.numbers(PACKAGE / "indexed" / "index_layout.s")
 LAST_BIN = _NUMBERS["LAST_BIN"]
+NO_KEY, _TO_KEY = _NUMBERS["NO_KEY"], _NUMBERS["TO_KEY"]
 _MIDDLE, _TOP, _BINS = _NUMBERS["MIDDLE"], _NUMBERS["TOP"], _NUMBERS["BINS"]
 _ROOTS = struct.Struct("<64I")
 _NO_ROOTS = bytes(_ROOTS.size)
 _LINKS = struct.Struct("<II")
+_KEY = struct.Struct("<Q")
 _LINK = 4
 _LABELS = ("bin_map", "unmerged")
 _UNIT = 8
@@ -31,12 +33,16 @@ _CASTAGNOLI = 0x82F6_3B78
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A block in a tree. Addresses are of payloads, 0 for none; depth: 1 for the root."""
+    """A block in a tree. Addresses are of payloads, 0 for none.
+
+    depth: 1 for the root. key: in the last bin, how long it says that it is.
+    """
 
     address: int
     left: int
     right: int
     depth: int
+    key: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +63,29 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True)
-class Unmerged:
-    """A block in the list of the unmerged, and the one that it takes for the one before."""
+class Run:
+    """Blocks side by side whose headers wait to be merged, as the blocks themselves note it.
 
-    address: int
+    second: what stands in the list, previous: what stands before it there. tail: what the third
+    notes as the last, head: what that notes as the first; None for a run of two.
+    """
+
+    second: int
     previous: int
+    tail: int | None = None
+    head: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """trees: of the bins that are not empty. bottom, middle, top: the bits of each floor.
+    """trees: of the bins that are not empty. unmerged: runs, the last to come to be first.
 
-    broken: a sentence for each link that leads nowhere, or in a circle.
+    bottom, middle, top: the bits of each floor. broken: a sentence for each link that leads
+    nowhere, or in a circle.
     """
 
     trees: tuple[Tree, ...]
-    unmerged: tuple[Unmerged, ...]
+    unmerged: tuple[Run, ...]
     bottom: int
     middle: int
     top: int
@@ -127,7 +140,7 @@ class _Reader:
     def index(self, bin_map: int, unmerged: int) -> Index:
         data = self._memory.read(bin_map, _BINS)
         trees = tuple(
-            Tree(number, tuple(self._nodes(root, f"bin {number}")))
+            Tree(number, tuple(self._nodes(root, number)))
             for number, root in self._roots(bin_map + _BINS)
         )
         first = int.from_bytes(self._memory.read(unmerged, 4), "little")
@@ -150,38 +163,57 @@ class _Reader:
                 if root:
                     yield number, root
 
-    def _nodes(self, root: int, where: str) -> Iterator[Node]:
+    def _nodes(self, root: int, number: int) -> Iterator[Node]:
         """From left to right."""
         pending: list[Node] = []
-        below: Node | None = self._node(root, 1, where)
+        below = self._node(root, 1, number)
         while pending or below:
             while below:
                 pending.append(below)
-                below = self._below(below.left, below, where)
+                below = self._node(self._link(below.left), below.depth + 1, number)
             node = pending.pop()
             yield node
-            below = self._below(node.right, node, where)
+            below = self._node(self._link(node.right), node.depth + 1, number)
 
-    def _below(self, address: int, above: Node, where: str) -> Node | None:
-        link = (address - self._start) // _UNIT if address else 0
-        return self._node(link, above.depth + 1, where) if link else None
-
-    def _node(self, link: int, depth: int, where: str) -> Node | None:
-        links = self._links(link, where)
-        if links is None:
+    def _node(self, link: int, depth: int, number: int) -> Node | None:
+        if not link or (links := self._links(link, f"bin {number}")) is None:
             return None
-        left, right = links
-        return Node(self._address(link), self._address(left), self._address(right), depth)
+        key, address = None, self._address(link)
+        if number == LAST_BIN and address + 2 * _KEY.size <= self._end:
+            (key,) = _KEY.unpack(self._memory.read(address + _TO_KEY, _KEY.size))
+        return Node(address, self._address(links[0]), self._address(links[1]), depth, key)
 
-    def _list(self, link: int) -> Iterator[Unmerged]:
+    def _list(self, link: int) -> Iterator[Run]:
         while link and (links := self._links(link, "the list of the unmerged")):
-            yield Unmerged(self._address(link), self._address(links[1]))
+            second = self._address(link)
+            yield Run(second, self._address(links[1]), *self._ends(second))
             link = links[0]
+
+    def _ends(self, second: int) -> tuple[int | None, int | None]:
+        """What the third and the last block of a run note, where there are three."""
+        third = self._free_behind(second)
+        if third is None:
+            return None, None
+        tail = self._address(_LINKS.unpack(self._memory.read(third, _LINKS.size))[1])
+        if not self._is_inside(tail):
+            return tail, None
+        return tail, self._address(_LINKS.unpack(self._memory.read(tail, _LINKS.size))[0])
+
+    def _free_behind(self, address: int) -> int | None:
+        """The payload of the block behind one, if that is free."""
+        header = as_block(address - layout.META, self._header(address)).next
+        if not self._is_inside(header + layout.META):
+            return None
+        behind = as_block(header, self._header(header + layout.META))
+        return behind.address if behind.status is Status.FREE else None
+
+    def _header(self, address: int) -> tuple[int, ...]:
+        return HEADER.unpack(self._memory.read(address - layout.META, HEADER.size))
 
     def _links(self, link: int, where: str) -> tuple[int, int] | None:
         """The two links in a block; None where there is none, or where we have been."""
         address = self._address(link)
-        if not self._start + layout.META <= address <= self._end - _LINKS.size:
+        if not self._is_inside(address):
             self._broken.append(f"a link of {where} is {link:#x}, which is outside the heap")
             return None
         if address in self._met:
@@ -190,6 +222,12 @@ class _Reader:
         self._met.add(address)
         left, right = _LINKS.unpack(self._memory.read(address, _LINKS.size))
         return left, right
+
+    def _is_inside(self, address: int) -> bool:
+        return self._start + layout.META <= address <= self._end - _LINKS.size
+
+    def _link(self, address: int) -> int:
+        return (address - self._start) // _UNIT if address else 0
 
     def _address(self, link: int) -> int:
         return self._start + link * _UNIT if link else 0

@@ -195,9 +195,10 @@ class Ledger:
         if not self._usable(address, address + size):
             message = f"{here} reach outside the memory that the kernel gave"
             self.find(call, "outside", message, address)
-        for other in self._overlapping(address, address + size):
-            message = f"{here} overlap {self._spelled(other)}, which is in use"
-            self.find(call, "overlap", message, max(address, other.address))
+        else:
+            for other in self._overlapping(address, address + size):
+                message = f"{here} overlap {self._spelled(other)}, which is in use"
+                self.find(call, "overlap", message, max(address, other.address))
         if address not in self.live:
             insort(self._order, address)
         else:

@@ -55,8 +55,9 @@ ALLOCATORS = {
 }
 
 
-@pytest.fixture(params=ALLOCATORS)
+@pytest.fixture(scope="module", params=ALLOCATORS)
 def allocator(request) -> Path:
+    """All tests of one allocator, and then those of the next: each is started once."""
     return ALLOCATORS[request.param]()
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -159,6 +162,25 @@ def test_a_debugger_is_given_the_program_and_its_past(scenario):
         assert past.monitor(["blocks"]).splitlines()[0].endswith(" 1000 free")
     with _scenario(str(scenario), Choice(str(GLIBC)), None) as past:
         assert past.monitor(["blocks"]) == "nobody can walk the heap of this allocator\n"
+
+
+@pytest.mark.skipif(not shutil.which("gdb"), reason="no gdb")
+def test_gdb_finds_lines_of_c_and_where_the_callers_end(scenario, tmp_path):
+    script = tmp_path / "script.gdb"
+    emu = f"{sys.executable} -m emu.cli debug --pipe --allocator {HERE / 'list.c'} {scenario}"
+    script.write_text(
+        f"set remotetimeout 60\ntarget remote | {emu}\nbreak grown\ncontinue\nbacktrace\n"
+    )
+    done = subprocess.run(
+        ["gdb", "-nx", "-batch", "-x", script], check=False, capture_output=True, text=True,
+        timeout=120,
+    )  # fmt: skip
+    shown = done.stdout
+    assert "Breakpoint 1, grown (size=1000) at" in shown
+    assert "list.c:13" in shown
+    assert "os_malloc (size=1000) at" in shown
+    assert "0x0000000000000000 in ?? ()" in shown
+    assert "#4" not in shown, "nobody has called the way in"
 
 
 def test_history_steps_back_through_calls_of_a_libc():

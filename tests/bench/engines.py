@@ -35,6 +35,18 @@ def pieces(of: Image) -> list[Piece]:
     return [(segment.address, segment.data, segment.executable) for segment in of.segments]
 
 
+def hook_accesses(handle: object) -> unicorn.Uc:
+    """An engine of ours is given a memory hook by the binding: in Python, and it does nothing.
+
+    Hold what is returned as long as the engine runs.
+    """
+    lent = unicorn.Uc(unicorn.UC_ARCH_X86, unicorn.UC_MODE_64)
+    own, lent._uch = lent._uch, handle
+    lent.hook_add(unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE, lambda *_: None)
+    lent._uch = own
+    return lent
+
+
 class Engine:
     """An engine with memory and no hook; in virtual TLB mode, with the page walk alone."""
 

@@ -14,6 +14,7 @@ from tests.bench import (
     bench_guest,
     bench_heap,
     bench_replay,
+    bench_sanitizer,
     bench_spread,
     bench_time,
     bench_trace,
@@ -79,3 +80,9 @@ def test_replays_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bench_replay, name, little)
     assert bench_replay.untraced_replay() == bench_replay.in_unicorn()
     assert all(figure.ratio > 0 for figure in bench_replay.figures())
+
+
+def test_the_sanitizer_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, little in {"_WORDS": "50", "_FEW_WORDS": "20", "_BLOCKS": "20", "_CALLS": 6}.items():
+        monkeypatch.setattr(bench_sanitizer, name, little)
+    assert all(figure.ratio > 0 for figure in bench_sanitizer.figures())

@@ -1,43 +1,15 @@
-"""Broken allocators: a sound one with one planted bug each.
+"""Broken allocators: osmem with a bug for each rule that a single run knows.
 
-A bug is a piece of one of its files and what stands there instead; `build` writes the whole
-allocator with it into a folder. So a bug can neither drift away from it nor hide a second one.
+Each has the scenario that shows it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from planting import Bug, build
 
 from asm.source import PACKAGE
 
-
-@dataclass(frozen=True)
-class Bug:
-    """name; where and what; `caught_by`: a rule, or an outcome; `scenario`: what shows it.
-
-    allocator: the sound one.
-    """
-
-    name: str
-    file: str
-    was: str
-    is_: str
-    caught_by: str
-    scenario: str
-    allocator: str = "osmem"
-
-
-def build(bug: Bug, folder: Path) -> Path:
-    """The allocator with the bug; the path is for --allocator."""
-    for source in (PACKAGE / bug.allocator).glob("*.s"):
-        text = source.read_text()
-        if source.name == bug.file:
-            assert text.count(bug.was) == 1, f"{bug.name}: {bug.allocator} has changed under it"
-            text = text.replace(bug.was, bug.is_)
-        (folder / source.name).write_text(text)
-    return folder / f"{bug.allocator}.s"
-
+__all__ = ["BUGS", "Bug", "build"]
 
 THREE = "a = malloc 100\nb = malloc 100\nc = malloc 100\n"
 
@@ -96,7 +68,7 @@ BUGS = [
         "search.s",
         "        mov     rcx, [rdx + BLOCK_SIZE]\n.Lbest_step:\n",
         "        jmp     .Lbest_done\n.Lbest_step:\n",
-        "expectation failed",
+        "result",
         (PACKAGE.parent / "emu/scenario/shipped/best-fit.heap").read_text(),
     ),
     Bug(

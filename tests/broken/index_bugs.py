@@ -8,6 +8,10 @@ HOLES = "a = malloc 24\nb = malloc 8\nc = malloc 24\nd = malloc 8\ne = malloc 24
 """Blocks of 24 bytes that can be given back without becoming neighbours."""
 
 RUN = "a = malloc 24\nb = malloc 40\nc = malloc 56\nd = malloc 8\n"
+LARGE = (
+    "a = malloc 100K\nb = malloc 100K\nx = malloc 8\nc = malloc 90K\nd = malloc 90K\ny = malloc 8\n"
+)
+"""Two pairs that make runs of more than 128 KiB, the longer one first."""
 
 
 def _bug(name: str, file: str, was: str, is_: str, caught_by: str, scenario: str) -> Bug:
@@ -24,10 +28,10 @@ INDEX_BUGS = [
         HOLES + "fill a 0x55\nfree a\n",
     ),
     _bug(
-        "free forgets the index",
-        "free.s",
-        "        je      add_unmerged\n        jmp     index_block\n",
-        "        je      add_unmerged\n        ret\n",
+        "a block alone is in no tree",
+        "runs.s",
+        "        cmp     dword ptr [rcx + BLOCK_STATUS], FREE\n        jne     insert_block\n",
+        "        cmp     dword ptr [rcx + BLOCK_STATUS], FREE\n        jne     .Lenter_waits\n",
         "index-block",
         HOLES + "free c\n",
     ),
@@ -42,18 +46,50 @@ INDEX_BUGS = [
     _bug(
         "what realloc absorbs stays in its tree",
         "verbs.s",
-        "        call    withdraw_block\n",
+        "        call    withdraw_run\n",
         "",
         "index-block",
         RUN + "free b\na = realloc a 100\n",
     ),
     _bug(
-        "the last bin begins too early",
-        "tree.s",
-        "        cmp     rcx, LAST_BIN\n        jae     .Linsert_large\n",
-        "        cmp     rcx, 100\n        jae     .Linsert_large\n",
+        "what realloc leaves of a run is in no tree",
+        "verbs.s",
+        "        call    enter_run\n",
+        "",
+        "index-block",
+        RUN + "free b\nfree c\na = realloc a 60\n",
+    ),
+    _bug(
+        "free does not look at the block before",
+        "free.s",
+        "        jne     index_block\n        push    rbx\n",
+        "        jmp     index_block\n        push    rbx\n",
+        "index-block",
+        RUN + "free a\nfree b\n",
+    ),
+    _bug(
+        "free does not look at the block behind",
+        "runs.s",
+        "        cmp     dword ptr [rcx + BLOCK_STATUS], FREE\n        jne     insert_block\n",
+        "        jmp     insert_block\n",
+        "index-block",
+        RUN + "free b\nfree a\n",
+    ),
+    _bug(
+        "a run stays in the bin of a part of it",
+        "free.s",
+        "        call    withdraw_length                 # its second stays its second\n",
+        "",
+        "index-link",
+        RUN + "free a\nfree b\nfree c\n",
+    ),
+    _bug(
+        "a run is as long as its first block",
+        "runs.s",
+        "        sub     rcx, rdi                        # the run as one payload\n",
+        "        mov     rcx, [rdi + BLOCK_SIZE]\n",
         "index-bin",
-        "a = malloc 8\n",
+        RUN + "free a\nfree b\n",
     ),
     _bug(
         "trees are the wrong way round",
@@ -71,9 +107,15 @@ INDEX_BUGS = [
         "        jb      \\right\n        ja      \\left\n        cmp     edx, esi\n",
         "        cmp     edx, esi\n",
         "index-order",
-        # two runs of more than 128 KiB, the larger one first
-        "a = malloc 100K\nb = malloc 100K\nx = malloc 8\nc = malloc 90K\nd = malloc 90K\n"
-        "y = malloc 8\nfree a\nfree b\nfree c\nfree d\nz = malloc 8\n",
+        LARGE + "free a\nfree b\nfree c\nfree d\n",
+    ),
+    _bug(
+        "a run in the last bin has the key of its first block",
+        "runs.s",
+        "        shl     rcx, 3\n        jmp     insert_in_last_bin\n",
+        "        mov     rcx, [rdi + BLOCK_SIZE]\n        jmp     insert_in_last_bin\n",
+        "index-key",
+        LARGE + "free a\nfree b\n",
     ),
     _bug(
         "the lowest priority is above",
@@ -126,37 +168,35 @@ INDEX_BUGS = [
         "a = malloc 8\n",
     ),
     _bug(
-        "free does not look at the block before",
-        "free.s",
-        "        cmp     dword ptr [rcx + BLOCK_STATUS], FREE\n        je      add_unmerged\n",
+        "the list of the unmerged goes one way only",
+        "runs.s",
+        "        mov     [r8 + rcx*8 + TO_PREVIOUS], r11d\n",
         "",
-        "index-seam",
+        "index-list",
+        RUN + "e = malloc 8\nf = malloc 8\ng = malloc 8\nfree a\nfree b\nfree e\nfree f\n",
+    ),
+    _bug(
+        "a run of two is not to be merged",
+        "runs.s",
+        "        mov     [rip + unmerged], r11d\n",
+        "",
+        "index-list",
         RUN + "free a\nfree b\n",
     ),
     _bug(
-        "free does not look at the block behind",
-        "unmerged.s",
-        "        cmp     dword ptr [rcx + BLOCK_STATUS], FREE\n        je      add_unmerged\n"
-        "        jmp     insert_block\n",
-        "        jmp     insert_block\n",
-        "index-seam",
-        RUN + "free b\nfree a\n",
-    ),
-    _bug(
-        "the list of the unmerged goes one way only",
-        "unmerged.s",
-        "        mov     [r8 + rcx*8 + PREVIOUS], esi\n",
+        "the third block does not know the last",
+        "runs.s",
+        "        mov     [rdx + RUN_TAIL], r11d\n",
         "",
-        "index-list",
+        "index-run",
         RUN + "free a\nfree b\nfree c\n",
     ),
     _bug(
-        "merges what was freed last, and no more",
-        "unmerged.s",
-        "        call    insert_block\n        jmp     .Lmerge_one\n",
-        "        call    insert_block\n",
-        "index-list",
-        RUN + "e = malloc 8\nf = malloc 8\ng = malloc 8\nfree a\nfree b\nfree e\nfree f\n"
-        "h = malloc 8\n",
+        "the last block does not know the first",
+        "runs.s",
+        "        mov     [rax + RUN_HEAD], r11d\n",
+        "",
+        "index-run",
+        RUN + "free a\nfree b\nfree c\n",
     ),
 ]

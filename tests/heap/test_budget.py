@@ -48,7 +48,9 @@ def test_what_is_allowed_may_be_spent_and_no_more(
         _some_calls(heap, blocks)
     heap.restore(before)
     with (
-        pytest.raises(OverBudget, match=f"^{spent[counter]} {counter}, where {spent[counter] - 1}"),
+        pytest.raises(
+            OverBudget, match=f"^{spent[counter]} {counter[:5]}[a-z]*, where {spent[counter] - 1}"
+        ),
         heap.budget(**{counter: spent[counter] - 1}),
     ):
         _some_calls(heap, blocks)
@@ -104,7 +106,7 @@ def test_the_message_tells_counts_calls_and_lines(heap: Heap, blocks: list[int])
     headline, *rows = str(error).splitlines()
     assert headline == (
         f"{error.spent['instructions']} instructions, where 100 are allowed and "
-        "1 syscalls, where 0 are allowed, by 3 calls"
+        "1 syscall, where 0 are allowed, by 3 calls"
     )
     assert rows[0] == "  instructions by call"
     assert [row.split()[1] for row in rows[1:4]] == ["#21", "#23", "#22"]

@@ -192,12 +192,12 @@ def test_every_explanation_is_of_a_mutant_that_there_is(path: Path) -> None:
 
 def test_a_table_is_read(tmp_path: Path) -> None:
     path = tmp_path / "some.txt"
-    path.write_text("# why\n\na.s f: x -> y\na.s f: x -> z\n    equivalent: a: b\nb.s: c -> d\n"
-                    "    unseen: e\n")  # fmt: skip
+    path.write_text("# why\n\na.s f: x -> y\na.s f: x -> z\n    equivalent: a: b\n\n"
+                    "b.s: c -> d\n    unseen: e\n    f\n")  # fmt: skip
     assert explanations.read(path) == {
         "a.s f: x -> y": Explanation(EQUIVALENT, "a: b"),
         "a.s f: x -> z": Explanation(EQUIVALENT, "a: b"),
-        "b.s: c -> d": Explanation(UNSEEN, "e"),
+        "b.s: c -> d": Explanation(UNSEEN, "e f"),
     }
     assert explanations.read(tmp_path / "none.txt") == {}
 

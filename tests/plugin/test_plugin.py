@@ -73,3 +73,24 @@ def test_a_heap_that_the_test_closed_is_not_drawn(pytester):
     result = run(pytester)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["(closed by the test)"])
+
+
+def test_a_budget_that_is_exceeded_fails_the_test_and_tells_calls_and_lines(pytester):
+    pytester.makepyfile(
+        """
+        def test_a_malloc_is_cheap(heap):
+            with heap.budget(instructions=3):
+                heap.malloc(10)
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E*OverBudget: 115 instructions, where 3 are allowed, by 1 call",
+            "E*115  #1 os_malloc(10)",
+            "E*instructions by line",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*budget.py*raise*")
+    assert "_judge" not in result.stdout.str()

@@ -155,7 +155,7 @@ f:      mov     rcx, rsi                # a table of accesses: address, size, wr
         mov     r8d, [rax]
         jmp     .Lback
 .Lread8:
-        mov     r8, [rax]
+read8:  mov     r8, [rax]
         jmp     .Lback
 .Lread16:
         movups  xmm1, [rax]
@@ -177,8 +177,6 @@ f:      mov     rcx, rsi                # a table of accesses: address, size, wr
         .data
 table:  .zero   4096
 data:   .zero   12288
-        .globl  table
-        .globl  data
 """
 SIZES = (1, 2, 4, 8, 16)
 Access = tuple[int, int, bool]
@@ -270,6 +268,44 @@ def test_both_probes_tell_of_what_a_table_of_bytes_tells(
     for by_machine in (True, False):
         found = looked_at(image, states, accesses, by_machine=by_machine, inside=inside)
         assert found == expected, by_machine
+
+
+@pytest.mark.skipif(not host_code.runs_here(), reason="in Python, all is told")
+@pytest.mark.parametrize(
+    ("text", "first", "readable", "at", "told"),
+    [
+        (b"abc\0", 0, 4, 0, False),  # the string ends within the block
+        (b"abcd", 0, 4, 0, True),  # it does not
+        (b"abc\0abcd", 4, 4, 4, True),  # what is 0 is before the block
+        (b"abc\0", 0, 4, 4, False),  # wholly behind the block
+        (b"abc\0", 0, 4, 60, False),
+        (b"abc\0", 0, 4, 72, True),  # too far behind it
+        (b"abcd\0\0\0\0", 0, 8, 0, False),  # all of it is the block's
+        (b"\0bcd", 0, 4, PAGE - 4, True),  # across two pages
+    ],
+)
+def test_an_instruction_that_scans_may_read_beyond_a_string_that_ends(
+    image: Image, text: bytes, first: int, readable: int, at: int, told: bool
+) -> None:
+    data, heard = image.symbols["data"], []
+    with Process(image) as process:
+        shadow = Shadow()
+        shadow.watch(data, data + 2 * PAGE)
+        shadow.set(data + first, data + first + readable, State.UNWRITTEN)
+        shadow.see(process.memory.windows.at(data))
+        process.memory.write(data, text)
+        words = (data + at, 8)
+        process.memory.write(
+            image.symbols["table"], b"".join(word.to_bytes(8, "little") for word in words)
+        )
+        probe = process.cpu.look(shadow, lambda *touch: heard.append(touch))
+        for scans in (False, True):
+            if scans:
+                probe.let_scan(image.symbols["read8"])
+            process.call("f", image.symbols["table"], 1)
+        process.cpu.look_away(probe)
+        shadow.close()
+    assert len(heard) == 1 + told
 
 
 def test_who_raises_when_told_is_heard(image: Image) -> None:

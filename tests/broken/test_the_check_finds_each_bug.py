@@ -1,0 +1,53 @@
+"""A check finds every planted bug, under its right name, as a scenario that a single run fails.
+
+With `--hypothesis-profile=long` all bugs are hunted for, and whole checks made; else a sample is.
+`python tests/broken` prints a table of all.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from every_bug import EVERY_BUG
+from hunt import hunt
+from hypothesis import settings
+from planting import build
+
+from emu import run
+from emu.judge.check import check
+from emu.judge.plan import Plan
+from emu.judge.subject import CALL_BUDGET, Subject
+from emu.scenario.load import from_text
+
+LONG = settings().max_examples > 1000
+SAMPLE = Random("planted").sample(EVERY_BUG, len(EVERY_BUG) // 4)
+OWN_DOING = {"double-free", "use-after-free"}
+"""Findings of a scenario that misuses blocks, whatever the allocator does."""
+
+
+def is_well(scenario, allocator):
+    done = run(scenario, allocator, budget=CALL_BUDGET)
+    return done.outcome == "completed" and not {one.rule for one in done.findings} - OWN_DOING
+
+
+@pytest.mark.parametrize("bug", EVERY_BUG if LONG else SAMPLE, ids=lambda bug: bug.name)
+def test_it_is_found_by_its_name(bug, tmp_path):
+    broken = build(bug, tmp_path)
+    caught = hunt(bug, broken)
+    assert caught is not None, f"none of {bug.caught_by}"
+    scenario = from_text(caught.defect.scenario, f"{bug.name}.heap")
+    assert is_well(scenario, bug.sound)
+    said = caught.defect.rule in ("syscalls", "errno") or bug.alignment > 8
+    assert said or not is_well(scenario, broken)
+
+
+def test_there_are_enough_of_them_and_no_two_are_the_same():
+    assert len({bug.name for bug in EVERY_BUG}) == len(EVERY_BUG) > 55
+    assert len({(bug.file, bug.was, bug.is_) for bug in EVERY_BUG}) == len(EVERY_BUG)
+
+
+@pytest.mark.parametrize("bug", EVERY_BUG if LONG else [], ids=lambda bug: bug.name)
+def test_a_whole_check_has_it_among_its_defects(bug, tmp_path):
+    verdict = check(Subject(str(build(bug, tmp_path))), Plan(alignment=bug.alignment))
+    assert bug.rules & {defect.rule for defect in verdict.defects}
