@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "broken"))
 from bugs import BUGS, build
 
 from emu.cli import main
+from emu.judge import cluster as module
 from emu.judge.check import check_all
 from emu.judge.cluster import Setting, cluster
 from emu.judge.plan import Budget, Plan
@@ -49,7 +50,10 @@ def test_two_processes_give_the_same_verdicts(here, subjects):
     assert max(told) == len(told)
 
 
-def test_a_cluster_gives_the_same_verdicts_and_the_command_too(here, subjects, tmp_path):
+def test_a_cluster_gives_the_same_verdicts_and_the_command_too(
+    here, subjects, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module, "PATIENCE", 60)  # the machine may be busy
     setting = Setting.here(subjects, [])
     with dask_cluster.running(tmp_path, 2) as running:
         with cluster(running.address, setting) as executor:

@@ -23,6 +23,12 @@ OSMEM = Subject("osmem")
 IN_C = Subject(str(Path(__file__).parent.parent / "bench" / "first_fit.c"))
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """The machine may be busy."""
+    monkeypatch.setattr(module, "PATIENCE", 60)
+
+
 @pytest.fixture(scope="module")
 def scheduler(tmp_path_factory):
     with dask_cluster.running(tmp_path_factory.mktemp("cluster"), 2) as running:
@@ -113,7 +119,7 @@ def test_code_is_compared_and_not_names(tmp_path):
 
 
 @pytest.fixture
-def hurried(monkeypatch):
+def hurried(patient, monkeypatch):
     monkeypatch.setattr(module, "PATIENCE", 1)
 
 
