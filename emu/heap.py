@@ -71,9 +71,9 @@ class Heap(Closing):
     that one call may take, and the start-up of a program, which runs to its main. contract: "osmem"
     or "malloc", what the allocator is held to; by its functions' names, where nothing is said: what
     is called os_malloc is osmem. Under "malloc" the heap's blocks are not walked. cflags: for the
-    compiler of what is C. prefix: what the functions' names begin with. sanitize: each access is looked at
-    (emu/sanitizer/heap.py), which makes calls some times slower. Pointers are ints; 0 and None are
-    NULL.
+    compiler of what is C. prefix: what the functions' names begin with. sanitize: each access is
+    looked at (emu/sanitizer/heap.py), which makes calls some times slower. Pointers are ints; 0 and
+    None are NULL.
     """
 
     def __init__(
