@@ -64,6 +64,9 @@ class HeapSanitizer:
         self._brk = process.kernel.space.heap_start
         self._call = 0
         self._told: set[tuple[object, ...]] = set()
+        for segment in process.image.segments:
+            if segment.writable:  # the allocator's own data
+                self._heap.shadow.watch(segment.address, page_up(segment.end))
 
     def close(self) -> None:
         self._heap.close()

@@ -199,6 +199,47 @@ def test_osmem_touches_no_block_in_use(heap: Heap) -> None:
     assert heap.check() == []
 
 
+IN_AN_ARRAY = """
+        .intel_syntax noprefix
+        .data
+used:   .quad   0
+arena:  .zero   4096
+        .text
+        .globl  os_malloc
+        .globl  os_calloc
+        .globl  os_realloc
+        .globl  os_free
+os_malloc:
+        mov     rax, [rip + used]
+        lea     rcx, [rax + rdi + 23]
+        shr     rcx, 4
+        shl     rcx, 4
+        mov     [rip + used], rcx
+        lea     rdx, [rip + arena]
+        add     rax, rdx
+        ret
+os_calloc:
+os_realloc:
+        xor     eax, eax
+os_free:
+        ret
+"""
+
+
+def test_an_allocators_own_data_is_its_own(tmp_path: Path) -> None:
+    allocator = tmp_path / "array.s"
+    allocator.write_text(IN_AN_ARRAY)
+    with Heap(allocator, sanitize=True, contract="malloc") as heap:
+        p, _ = heap.malloc(10), heap.malloc(10)
+        heap.fill(p, 1)
+        heap.read(p, 0, 10)
+        assert rules(heap) == []
+        heap.read(p, 0, 11)
+        heap.malloc(1)
+        heap.read(heap.image.symbols["used"], 0, 1)
+        assert rules(heap) == ["heap-overflow"] * 2
+
+
 def broken(folder: Path, bug: str) -> Path:
     for source in (PACKAGE / "osmem").glob("*.s"):
         text = source.read_text()
