@@ -29,8 +29,7 @@ from syscalls.beginning import Beginning
 from syscalls.table import BY_NAME
 
 if TYPE_CHECKING:
-    from emu.sanitizer.heap import HeapSanitizer
-    from emu.sanitizer.watch import WatchState
+    from emu.sanitizer.heap import HeapSanitizer, SanitizerState
     from emu.trace.budget import Budget
     from emu.trace.recorder import Recorder
 
@@ -47,7 +46,7 @@ class _Books(NamedTuple):
     walker: tuple[list[bytes], Walk]
     calls: Beginning[Call]
     named_syscalls: Beginning[tuple[NamedSyscall, ...]]
-    sanitizer: tuple[WatchState, int, int] | None
+    sanitizer: SanitizerState | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
