@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-from emu.judge.alphabet import HUGE, PRODUCTS, Alphabet, use_of
+from emu.judge.alphabet import HUGE, PRODUCTS, WIDE, Alphabet, use_of
 from emu.judge.failure import Cause, Operations
 from emu.judge.gathering import Gathering, Seen
 from emu.judge.player import Player
@@ -124,7 +124,7 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Huge:
-    """Sizes that no memory has, and products that do not fit, with a block in use."""
+    """Sizes of more than 32 bits: of a block, and such as no memory has; and products like that."""
 
     def perform(self, case: Case, gathering: Gathering) -> int:
         calls = 0
@@ -136,6 +136,8 @@ class Huge:
 
 
 def _huge() -> Iterator[Operations]:
+    yield op.Malloc("a", WIDE), op.Free("a")
+    yield op.Malloc("a", WIDE), op.Realloc("b", "a", 24), op.Free("b")
     for used in (24, 200_000):
         before = (op.Malloc("a", used), *use_of("a", used))
         for size in HUGE:
