@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from emu.process.process import CallableProcess
+from asm.image import Image
+from emu.process.process import CallableProcess, Process
 from emu.sanitizer.book import Block
 from emu.sanitizer.errors import HeapError, counted, distance
 from emu.sanitizer.watch import HeapWatch, Lent, WatchState
@@ -64,8 +65,13 @@ class HeapSanitizer:
         self._brk = process.kernel.space.heap_start
         self._call = 0
         self._told: set[tuple[object, ...]] = set()
-        for segment in process.image.segments:
-            if segment.writable:  # the allocator's own data
+        if isinstance(process, Process):  # of a program, nobody knows what is whose
+            self._watch_data(process.image)
+
+    def _watch_data(self, image: Image) -> None:
+        """The allocator's own data is none of the program's."""
+        for segment in image.segments:
+            if segment.writable:
                 self._heap.shadow.watch(segment.address, page_up(segment.end))
 
     def close(self) -> None:
