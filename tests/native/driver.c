@@ -3,7 +3,8 @@
  *     m SIZE | c COUNT SIZE | r SLOT SIZE | f SLOT     a slot is the number of a call, from 0
  *     l VmData BYTES | l VmSize BYTES                  so much more may be had, and nothing beyond
  *
- * The first answer is where the heap starts. After each call: its result; os_errno; a sum of what
+ * The first answer is where the heap starts. After each call: its result; os_errno, which is -1
+ * before; a sum of what
  * stands in the payload that should have survived (zeros of calloc, the old contents of realloc);
  * then every block of the heap as payload:size:status:prev:next, in hexadecimal. The payload is
  * then filled with the call's number.
@@ -85,6 +86,7 @@ static void limit(const char *what, long more) {
 static void call(char kind, int number, uint64_t a, uint64_t b) {
     struct slot *old = kind == 'r' || kind == 'f' ? &slots[a] : NULL;
     void *result = NULL;
+    os_errno = -1;
     syscall(SYS_getppid);
     if (kind == 'm')
         result = os_malloc(a);

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from asm.layout import META, PREALLOC
-from emu import Heap
+from emu import Heap, allocators
 from emu.judge.model import MAX_REQUEST
 from emu.view.blocks import Block
 from emu.view.places import NamedSyscall
@@ -25,7 +25,7 @@ Told = tuple[Place, int, int, Place, Place]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a call did. Addresses are places; None stands for NULL."""
+    """What a call did. Addresses are places; None stands for NULL. errno: -1 as it was before."""
 
     result: Place
     errno: int
@@ -54,6 +54,11 @@ class Script:
             self._limit()
         kind = self.random.choice("mmmcrrffx") if self.live else "m"
         getattr(self, f"_{kind}")()
+
+    def forget_errno(self) -> None:
+        """The next call that fails must write all of it, and any other nothing."""
+        heap = self.heap
+        heap.process.memory.write(heap.image.symbols[allocators.ERRNO], b"\xff" * 4)
 
     def take(self, size: int) -> None:
         """A block that stays in use."""
@@ -136,6 +141,7 @@ class Script:
                 tuple(self._block(block) for block in heap.blocks),
             )
         )
+        self.forget_errno()
         self.slots.append((result, size) if result else (0, 0))
         if result:
             self.live.append(number)
@@ -165,6 +171,7 @@ def written(heap: Heap, seed: int, calls: int, *, limits: bool = True) -> Script
     By odd seeds a block that stays takes what there is at first, so that the heap must grow.
     """
     made = Script(heap, random.Random(seed), limits)
+    made.forget_errno()
     if seed % 2:
         made.take(PREALLOC - 2 * META)
     for _ in range(calls):
