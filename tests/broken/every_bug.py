@@ -10,7 +10,6 @@ from c_bugs import C_BUGS
 from index_bugs import INDEX_BUGS
 from planting import Bug
 
-
 ALSO = {"tail": "tiling", "alignment": "size"}
 """What a check may say instead: of what is wrong after one call, it tells by one name."""
 
