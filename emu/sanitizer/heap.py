@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from asm.image import Image
 from emu.process.process import CallableProcess, Process
 from emu.sanitizer.book import Block
 from emu.sanitizer.errors import HeapError, counted, distance
@@ -62,16 +61,11 @@ class HeapSanitizer:
         self._heap = HeapWatch(process.cpu, self._found, lambda: (process.cpu.rip,))
         self._heap.spelled = place
         self._running: _Running | None = None
-        self._brk = process.kernel.space.heap_start
+        self._brk = process.kernel.space.brk
         self._call = 0
         self._told: set[tuple[object, ...]] = set()
-        if isinstance(process, Process):  # of a program, nobody knows what is whose
-            self._watch_data(process.image)
-
-    def _watch_data(self, image: Image) -> None:
-        """The allocator's own data is none of the program's."""
-        for segment in image.segments:
-            if segment.writable:
+        for segment in process.image.segments if isinstance(process, Process) else ():
+            if segment.writable:  # the allocator's own data
                 self._heap.shadow.watch(segment.address, page_up(segment.end))
 
     def close(self) -> None:
@@ -143,7 +137,7 @@ class HeapSanitizer:
                 if call.result < self._brk:
                     shadow.unwatch(call.result, self._brk)
                 shadow.watch(self._brk, call.result)
-                self._brk = max(call.result, self._process.kernel.space.heap_start)
+                self._brk = call.result
             case "mmap", (_, length, *_):
                 shadow.watch(call.result, call.result + page_up(length))
             case "munmap", (start, length):

@@ -271,3 +271,15 @@ def test_the_command_tells_of_it(tmp_path: Path) -> None:
     looked = subprocess.run([*emu, "--sanitize"], capture_output=True, check=False)
     assert (plain.returncode, looked.returncode) == (0, 1), plain.stderr
     assert b"allocator-touches-live" in looked.stdout
+
+
+@pytest.mark.parametrize("name", ["libjemalloc.so.2", "libmimalloc.so.2.0", "libc.so.6"])
+def test_allocators_of_the_world_keep_off_blocks_in_use(name: str) -> None:
+    with Heap(f"/usr/lib/x86_64-linux-gnu/{name}", sanitize=True) as heap:
+        random = Random(3)
+        for _ in range(40):
+            act(heap, random)
+        assert heap.findings == []
+        p = heap.malloc(40)
+        heap.read(p, 7, 1)
+        assert rules(heap) == ["read-unwritten"]
