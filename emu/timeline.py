@@ -73,8 +73,9 @@ class Timeline(Closing):
 
     def __init__(self, machine: Machine, snapshots: list[Snapshot], counts: list[int]) -> None:
         self.machine = machine
-        self._snapshots, self._counts = snapshots, counts
-        self.end = machine.cpu.counter.count
+        self._first = counts[0] if counts else 0
+        self._snapshots, self._counts = snapshots, [count - self._first for count in counts]
+        self.end = self._elapsed()
         self._traces: OrderedDict[tuple[int, int, bool], Trace] = OrderedDict()
         self.now = 0
         if isinstance(machine.ending, Killed):
@@ -86,6 +87,10 @@ class Timeline(Closing):
         self._snapshots.clear()
         self._traces.clear()
         self.machine.close()
+
+    def _elapsed(self) -> int:
+        """Instructions since the first snapshot; a program's start-up may have been before it."""
+        return self.machine.cpu.counter.count - self._first
 
     @property
     def is_empty(self) -> bool:
@@ -106,10 +111,10 @@ class Timeline(Closing):
             raise ValueError(f"{moment} is no moment: {self.end} instructions ran")
         machine = self.machine
         machine.restore(self._snapshots[self._reach(moment)])
-        stop = machine.run(machine.cpu.get("rip"), moment - machine.cpu.counter.count)
-        while stop is Stop.BUDGET and machine.cpu.counter.count < moment:
-            machine.cpu.run_part(moment - machine.cpu.counter.count)
-            stop = machine.run(machine.cpu.get("rip"), moment - machine.cpu.counter.count)
+        stop = machine.run(machine.cpu.get("rip"), moment - self._elapsed())
+        while stop is Stop.BUDGET and self._elapsed() < moment:
+            machine.cpu.run_part(moment - self._elapsed())
+            stop = machine.run(machine.cpu.get("rip"), moment - self._elapsed())
         if stop is Stop.HALTED and machine.way_out:
             machine.cpu.set("rip", machine.way_out - INTERRUPT_LENGTH)  # it will leave
         self.now = moment
@@ -123,7 +128,7 @@ class Timeline(Closing):
             machine.run(machine.cpu.get("rip"), STRIDE)
             index += 1
             self._snapshots.insert(index, machine.snapshot())
-            self._counts.insert(index, machine.cpu.counter.count)
+            self._counts.insert(index, self._elapsed())
         return index
 
     def _length(self, index: int) -> int:
@@ -191,8 +196,8 @@ class ScenarioTimeline(Timeline):
         self.heap.process.watcher = beginnings
         self.run: Run = play(scenario, self.heap)
         self.heap.process.watcher = NOBODY
-        self._numbers, self._call_starts = beginnings.numbers, list(beginnings.counts)
         super().__init__(self.heap.process, beginnings.snapshots, beginnings.counts)
+        self._numbers, self._call_starts = beginnings.numbers, list(self._counts)
 
     def where(self, moment: int) -> str:
         """#12 +345: by call and instruction; what the program writes is of the call before."""

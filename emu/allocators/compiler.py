@@ -14,7 +14,6 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from functools import cache
-from itertools import count
 from pathlib import Path
 
 from asm.errors import why
@@ -166,13 +165,8 @@ def _folder() -> Path:
     return Path(made)
 
 
-_numbers = count(1)
-
-
 def _new_folder() -> Path:
-    made = _folder() / str(next(_numbers))
-    made.mkdir()
-    return made
+    return Path(tempfile.mkdtemp(dir=_folder()))  # the folder may be that of a forked parent
 
 
 def link_to(path: Path) -> Path:

@@ -164,7 +164,7 @@ def _checked(
     well = [subject for subject in subjects if subject not in refused]
     checked = dict(refused)
     if well:
-        output.expect([task.topic for task in tasks(well[0], plan)])
+        output.expect(list(dict.fromkeys(task.topic for task in tasks(well[0], plan))))
         what = well[0].allocator if len(well) == 1 else f"{len(well)} allocators"
         with workers(well, plan) as executor, progress(what) as tell:
             verdicts = check_all(well, plan, executor, tell)

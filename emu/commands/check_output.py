@@ -55,10 +55,8 @@ class Output:
 
     def expect(self, topics: Sequence[str]) -> None:
         """Of the check that begins. InputError where points are given for anything else."""
-        from emu.judge.topics import MISUSE
-
         if self.points:
-            self.points.refuse_unknown(list(dict.fromkeys((*topics, MISUSE))))
+            self.points.refuse_unknown(topics)
 
     def take(self, subject: Subject, verdict: Verdict) -> Checked:
         """A verdict, as soon as it is there: its files are saved, its JSON is printed."""

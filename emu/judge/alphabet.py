@@ -115,13 +115,13 @@ MALLOC_FAILING = (
 )
 MISUSE = Alphabet((8, _ROOMY), ((1, 8),), (8, ALL_FREE), misuse=True)
 
+LARGE = 2**32 + 24
+"""A request that is small if its upper half is lost, and that memory has: nobody fills it."""
 PTRDIFF_MAX = (1 << 63) - 1
 HUGE = (
     MAX_REQUEST, MAX_REQUEST + 1, PTRDIFF_MAX, PTRDIFF_MAX + 1, 2**63 + 8, 2**64 - PAGE, 2**64 - 33,
     2**64 - 32, 2**64 - 31, 2**64 - 16, 2**64 - 9, 2**64 - 8, 2**64 - 7, 2**64 - 1,
 )  # fmt: skip
-WIDE = (4 << 30) + 8
-"""A block that there is memory for, with a size of more than 32 bits."""
 PRODUCTS = (
     (2**63, 2), (2**63 + 1, 2), (2**32, 2**32), (2**32 + 1, 2**32), (2**61 + 1, 8), (2**60, 17),
     (2, 2**63), (8, 2**61 + 1), (2**64 - 1, 2), (2**64 - 1, 2**64 - 1), (3, (2**64 + 24) // 3),

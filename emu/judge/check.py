@@ -75,7 +75,7 @@ def conclude(
     if examined is None:
         examined = [examine(one) for one in examinations(case, results)]
     calls = sum(result.calls for result in results)
-    topics = _topics(case, results)
+    topics = _topics(case, plan, results)
     defects = _defects(_causes(results), examined)
     complete = complete and not any(result.cut for result in results)
     return Verdict(subject.allocator, case.contract, calls, topics, defects, complete, plan.seed)
@@ -89,8 +89,9 @@ def _causes(results: Iterable[TaskResult]) -> dict[Cause, Seen]:
     return causes
 
 
-def _topics(case: Case, results: Sequence[TaskResult]) -> tuple[TopicResult, ...]:
-    names = dict.fromkeys(result.topic for result in results)
+def _topics(case: Case, plan: Plan, results: Sequence[TaskResult]) -> tuple[TopicResult, ...]:
+    """All that were planned, also those that the budget left no time for."""
+    names = dict.fromkeys(task.topic for task in tasks_of(case, plan))
     topics = []
     for name in names:
         own = [result for result in results if result.topic == name]
@@ -98,8 +99,9 @@ def _topics(case: Case, results: Sequence[TaskResult]) -> tuple[TopicResult, ...
             sum(getattr(result, part) for result in own)
             for part in ("scenarios", "calls", "failures")
         )
-        topics.append(TopicResult(name, scenarios, calls, failures))
-    if case.contract != CONTRACTS[0]:
+        skipped = "" if own else "the budget was spent"
+        topics.append(TopicResult(name, scenarios, calls, failures, skipped))
+    if MISUSE not in names:
         topics.append(TopicResult(MISUSE, 0, 0, 0, "the contract says nothing of it"))
     return tuple(topics)
 

@@ -4,6 +4,7 @@ bytes of a block             who wrote them in the last call; else who wrote to 
                              and stopped too early
 a block in a wrong place     who wrote the header that says so
 osmem's blocks               who wrote the first field that is not as the contract has it
+a product that wraps         who multiplied
 a system call                who asked for it
 the calling convention       who changed the register last
 an answer                    the last decision of the call
@@ -76,7 +77,9 @@ class _Search:
         rule, address = self.found.rule, self.found.address
         if rule in ("contents-changed", "realloc-contents", "calloc-not-zero"):
             found = _first(self._wrote(address), self._wrote_last(self._block()))
-        elif rule in ("overlap", "outside", "misaligned", "calloc-overflow"):
+        elif rule == "calloc-overflow":
+            found = _first(self._multiplied(), self._said_so(self._result()))
+        elif rule in ("overlap", "outside", "misaligned"):
             found = _first(self._said_so(self._result()), self._wrote_last())
         elif rule in CHECKS or rule in ("blocks", "result"):
             found = _first(self._wrong_field(self.player.model), self._wrote_last())
@@ -164,6 +167,13 @@ class _Search:
                     yield header + offset
 
     # What is not written
+
+    def _multiplied(self) -> int | None:
+        """The first multiplication: of the count and the size."""
+        for moment in range(self.call.first, self.call.last):
+            if self.trace.instruction(moment).text.startswith(("mul", "imul")):
+                return moment
+        return None
 
     def _asked(self) -> int | None:
         """Who called what made the last system call of the call: the wrapper's caller."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-from emu.judge.alphabet import HUGE, PRODUCTS, WIDE, Alphabet, use_of
+from emu.judge.alphabet import HUGE, LARGE, PRODUCTS, Alphabet, use_of
 from emu.judge.failure import Cause, Operations
 from emu.judge.gathering import Gathering, Seen
 from emu.judge.player import Player
@@ -124,7 +124,7 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Huge:
-    """Sizes of more than 32 bits: of a block, and such as no memory has; and products like that."""
+    """Sizes of more than 32 bits, most of which no memory has, with a block in use; products."""
 
     def perform(self, case: Case, gathering: Gathering) -> int:
         calls = 0
@@ -136,12 +136,12 @@ class Huge:
 
 
 def _huge() -> Iterator[Operations]:
-    yield op.Malloc("a", WIDE), op.Free("a")
-    yield op.Malloc("a", WIDE), op.Realloc("b", "a", 24), op.Free("b")
+    yield op.Malloc("a", LARGE), op.Free("a")
+    yield op.Malloc("a", LARGE), op.Realloc("b", "a", 24), op.Free("b")
     for used in (24, 200_000):
         before = (op.Malloc("a", used), *use_of("a", used))
-        for size in HUGE:
-            yield *before, op.Malloc("b", size), op.Malloc("c", 24), *use_of("c", 24)
-            yield *before, op.Realloc("b", "a", size), op.Free("a")
+        for size in (LARGE, *HUGE):
+            yield *before, op.Malloc("b", size), op.Malloc("c", 24), *use_of("c", 24), op.Free("b")
+            yield *before, op.Realloc("b", "a", size), op.Free("a"), op.Free("b")
         for count, size in PRODUCTS:
             yield *before, op.Calloc("b", count, size), op.Malloc("c", 24), *use_of("c", 24)

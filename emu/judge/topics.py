@@ -37,7 +37,7 @@ def tasks_of(case: Case, plan: Plan) -> Iterator[Task]:
     for first in range(0, share.safe, _EACH):
         yield Task(watched, SAFETY, _UNLIMITED, Drawn(first, first + _EACH, _SHORT))
     for number in range(share.long):
-        yield Task(case, LONG, _UNLIMITED, Drawn(number, number + 1, _LONG, _LONG_RUN))
+        yield Task(case, LONG, _UNLIMITED, Drawn(number, number + 1, share.length, _LONG_RUN))
     for first in range(0, share.random, _EACH):
         yield Task(
             case, RANDOM, _UNLIMITED, Drawn(first, min(first + _EACH, share.random), _LENGTH)
@@ -59,7 +59,8 @@ class _Shares:
             calls_of_random = CALLS if calls is None else calls // 2
         self.walks = 0 if calls is None else calls // 2
         """0 for all."""
-        self.long = max(1, calls_of_random // 4 // _LONG)
+        self.length = min(_LONG, max(1, calls_of_random // 4))
+        self.long = max(1, calls_of_random // 4 // self.length)
         self.safe = max(1, calls_of_random // 8 // _SHORT)
         self.random = max(1, calls_of_random * 3 // 4 // _LENGTH)
 

@@ -18,8 +18,6 @@ _ENTRY = struct.Struct("<IBBHQQ")
 _NO_TYPE, _OBJECT, _FUNCTION, _CHOOSER = 0, 1, 2, 10
 _GLOBAL, _WEAK = 1, 2
 _UNDEFINED, _ABSOLUTE = 0, 0xFFF1
-_EXECUTABLE = 4
-"""SHF_EXECINSTR."""
 _BROKEN = (ValueError, OverflowError, KeyError, MemoryError, AttributeError, struct.error)
 """What damaged sections raise, beside what pyelftools has for it."""
 
@@ -89,7 +87,6 @@ class _Entry(NamedTuple):
     name: str
     info: int
     section: int
-    executable: bool
     room: int
     address: int
     size: int
@@ -100,9 +97,8 @@ class _Entry(NamedTuple):
 
     @property
     def is_code(self) -> bool:
-        """A function, or a label of assembly, which has no type."""
-        kind = self.info & 0xF
-        return self.is_defined and (kind == _FUNCTION or (kind == _NO_TYPE and self.executable))
+        """A function, or a label of assembly, which has no type; it may also be one of data."""
+        return self.is_defined and self.info & 0xF in (_NO_TYPE, _FUNCTION)
 
     @property
     def is_data(self) -> bool:
@@ -127,13 +123,12 @@ def _entries(data: bytes) -> Iterator[_Entry]:
     try:
         sections = list(ELFFile(io.BytesIO(data)).iter_sections())
         ends = [one["sh_addr"] + one["sh_size"] for one in sections]
-        code = {number for number, one in enumerate(sections) if one["sh_flags"] & _EXECUTABLE}
         for section in sections:
             if isinstance(section, SymbolTableSection):
                 names = section.stringtable.data()
                 for at, info, _, index, address, size in _ENTRY.iter_unpack(section.data()):
                     name = names[at : names.index(0, at)].decode(errors="replace")
                     room = max(0, ends[index] - address) if index < len(ends) else _FAR
-                    yield _Entry(name, info, index, index in code, room, address, size)
+                    yield _Entry(name, info, index, room, address, size)
     except (*_BROKEN, ELFError):
         return

@@ -18,6 +18,7 @@ from emu.cli import main
 from emu.commands.debug import _scenario
 from emu.report.as_json import as_dict
 from emu.report.strip import fitted
+from emu.timeline import ScenarioTimeline
 
 TEXT = "a = malloc 1000\nb = calloc 3 8\nfree a\nc = malloc 200000\nexpect clean\n"
 
@@ -162,6 +163,20 @@ def test_a_debugger_is_given_the_program_and_its_past(scenario):
         assert past.monitor(["blocks"]).splitlines()[0].endswith(" 1000 free")
     with _scenario(str(scenario), Choice(str(GLIBC)), None) as past:
         assert past.monitor(["blocks"]) == "nobody can walk the heap of this allocator\n"
+
+
+def test_moments_count_from_the_first_call_and_not_from_the_programs_start(scenario):
+    with ScenarioTimeline(str(scenario), str(HERE / "list.c")) as timeline:
+        instructions = [step.call.instructions for step in timeline.run.steps if step.call]
+        assert timeline.end == sum(instructions)
+        assert timeline.where(0) == "#1 +0"
+        first = timeline.machine.cpu.get("rip")
+        timeline.go_to(1)
+        assert timeline.machine.cpu.get("rip") != first
+        timeline.go_to(instructions[0] + 1)
+        assert timeline.where(timeline.now) == "#2 +1"
+        timeline.go_to(0)
+        assert timeline.machine.cpu.get("rip") == first
 
 
 @pytest.mark.skipif(not shutil.which("gdb"), reason="no gdb")

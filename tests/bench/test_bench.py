@@ -9,6 +9,7 @@ import pytest
 from emu.judge.plan import Budget, Plan
 from tests.bench import (
     bench_allocators,
+    bench_check,
     bench_command,
     bench_exec,
     bench_guest,
@@ -86,3 +87,10 @@ def test_the_sanitizer_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, little in {"_WORDS": "50", "_FEW_WORDS": "20", "_BLOCKS": "20", "_CALLS": 6}.items():
         monkeypatch.setattr(bench_sanitizer, name, little)
     assert all(figure.ratio > 0 for figure in bench_sanitizer.figures())
+
+
+def test_checked_calls_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, little in {"_TASKS": 1, "_CALLS": 10, "_ROUNDS": 1, "_DEPTH": 2}.items():
+        monkeypatch.setattr(bench_check, name, little)
+    assert bench_check._rate(bench_check.RANDOM, "osmem").ratio > 0
+    assert bench_check._rate(bench_check.EVERY, "malloc").value.endswith(" calls/s")

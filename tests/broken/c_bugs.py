@@ -165,12 +165,6 @@ SOUND_C_BUGS = [
         "contents-changed misaligned",
     ),
     _in_sound(
-        "realloc to nothing gives nothing back",
-        "    if (!request) {\n        free(payload);\n        return NULL;\n    }\n",
-        "    if (!request)\n        return payload;\n",
-        "overlap",
-    ),
-    _in_sound(
         "free of NULL is a block",
         "    if (!payload)\n        return;\n",
         "",
@@ -199,14 +193,14 @@ SOUND_C_BUGS = [
     _in_sound(
         "free loses a register of its caller's",
         "    block->size &= ~IN_USE;\n    link_free(block);\n",
-        '    __asm__ volatile("xor %ebx, %ebx");\n'
+        '    __asm__ volatile("xor %r15d, %r15d");\n'
         "    block->size &= ~IN_USE;\n    link_free(block);\n",
         "convention",
     ),
     _in_sound(
         "merges with a block in use",
-        "    if (!(front->size & IN_USE))\n",
-        "    if (front)\n",
+        "    if (free_behind(block))\n        absorb_next(block);\n    if (!block->before)\n",
+        "    if (behind(block))\n        absorb_next(block);\n    if (!block->before)\n",
         "overlap contents-changed fault",
     ),
     _in_sound(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from asm_bugs import ASM_BUGS
 from bugs import BUGS
 from c_bugs import C_BUGS
+from index_bugs import INDEX_BUGS
 from planting import Bug
+
+ALSO = {"tail": "tiling", "alignment": "size"}
+"""What a check may say instead: of what is wrong after one call, it tells by one name."""
 
 
 def _once(bugs: list[Bug]) -> list[Bug]:
@@ -18,8 +24,9 @@ def _once(bugs: list[Bug]) -> list[Bug]:
 
 def _together(same: list[Bug]) -> Bug:
     first = same[0]
-    rules = " ".join(bug.caught_by for bug in same)
-    return Bug(first.name, first.file, first.was, first.is_, rules, "", first.base, first.alignment)
+    rules = {rule for bug in same for rule in bug.rules}
+    rules |= {ALSO[rule] for rule in rules & ALSO.keys()}
+    return replace(first, caught_by=" ".join(sorted(rules)))
 
 
-EVERY_BUG = _once([*BUGS, *ASM_BUGS, *C_BUGS])
+EVERY_BUG = _once([*BUGS, *ASM_BUGS, *INDEX_BUGS, *C_BUGS])

@@ -7,7 +7,7 @@ name. So whatever it finds, a whole check has among its failures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -20,6 +20,8 @@ from emu.judge.plan import Plan
 from emu.judge.subject import Subject
 from emu.judge.task import Task, perform
 from emu.judge.verdict import Defect, Verdict
+from emu.scenario import operations as op
+from emu.scenario.load import from_text
 
 ROUNDS = ((2, 40), (2, 400), (3, 4000), (Plan().depth, 100_000))
 """The depth of the walks, and the calls that each task may make."""
@@ -33,17 +35,27 @@ class Caught:
     calls: int
     seconds: float
 
+    @property
+    def needs(self) -> int:
+        """Calls of the scenario that shows it."""
+        statements = from_text(self.defect.scenario, "defect.heap").statements
+        return sum(isinstance(one.operation, op.Allocation) for one in statements)
+
 
 def hunt(bug: Bug, allocator: Path) -> Caught | None:
     """None where it is not found in the tour."""
-    plan, subject = Plan(alignment=bug.alignment), Subject(str(allocator))
+    return hunt_for(bug.rules, Subject(str(allocator)), Plan(alignment=bug.alignment))
+
+
+def hunt_for(rules: Collection[str], subject: Subject, plan: Plan) -> Caught | None:
+    """The first defect of these names."""
     case = case_of(subject, plan)
     begun, calls = perf_counter(), 0
     for task in _tour(subject, plan):
         result = perform(task)
         calls += result.calls
         for one in examinations(case, [result]):
-            if one.failure.cause.rule in bug.rules:
+            if one.failure.cause.rule in rules:
                 return Caught(examine(one).defect, calls, perf_counter() - begun)
     return None
 

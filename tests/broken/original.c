@@ -28,6 +28,7 @@ struct block_meta {
 #define META sizeof(struct block_meta)
 #define MMAP_THRESHOLD (128 * 1024)
 #define CALLOC_THRESHOLD 4096
+#define LARGEST ((size_t)PTRDIFF_MAX - 4096)
 #define ALIGN(size) (((size) + 7) & ~(size_t)7)
 #define PAYLOAD(block) ((void *)((block) + 1))
 #define DIE(failed)                                                                                \
@@ -142,13 +143,19 @@ static void *take(size_t size)
     return PAYLOAD(block);
 }
 
-void *os_malloc(size_t size)
+static void *allocate(size_t size, size_t threshold)
 {
+    DIE(size > LARGEST);
     if (size == 0)
         return NULL;
-    if (size + META >= MMAP_THRESHOLD)
+    if (size + META >= threshold)
         return map(size);
     return take(ALIGN(size));
+}
+
+void *os_malloc(size_t size)
+{
+    return allocate(size, MMAP_THRESHOLD);
 }
 
 void os_free(void *ptr)
@@ -165,11 +172,8 @@ void os_free(void *ptr)
 void *os_calloc(size_t nmemb, size_t size)
 {
     size_t total = nmemb * size;
-    void *ptr;
-    if (total == 0)
-        return NULL;
-    ptr = total + META >= CALLOC_THRESHOLD ? map(total) : take(ALIGN(total));
-    return memset(ptr, 0, total);
+    void *ptr = allocate(total, CALLOC_THRESHOLD);
+    return ptr ? memset(ptr, 0, total) : NULL;
 }
 
 static void *move(struct block_meta *block, size_t size)
@@ -188,6 +192,7 @@ void *os_realloc(void *ptr, size_t size)
         os_free(ptr);
         return NULL;
     }
+    DIE(size > LARGEST);
     struct block_meta *block = (struct block_meta *)ptr - 1;
     size_t need = ALIGN(size);
     if (block->status == FREE)

@@ -127,7 +127,7 @@ void *course_realloc(void *p, size_t size) {
         return NULL;
     }
     struct block *b = (struct block *)p - 1;
-    if (b->status == USED && UP(size) <= b->size)
+    if (b->status == USED && size <= b->size)
         return p;
     void *q = course_malloc(size);
     if (!q)

@@ -7,12 +7,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 PATIENCE = 60
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,11 @@ def running(folder: Path, workers: int) -> Iterator[Cluster]:
     with ExitStack() as stack:
         start = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
         scheduler = stack.enter_context(_process([*start, "--port", "0", *common], folder))
-        address = _address(file)
+        address = _until(lambda: json.loads(file.read_text())["address"])
         work = [sys.executable, "-m", "distributed.cli.dask_worker", "--nthreads", "2"]
         for _ in range(workers):
             stack.enter_context(_process([*work, "--no-nanny", *common], folder))
+        _until(lambda: (folder / "cluster.log").read_text().count("Registered to") >= workers)
         yield Cluster(address, scheduler)
 
 
@@ -51,12 +55,14 @@ def _process(command: list[str], folder: Path) -> Iterator[subprocess.Popen[byte
             made.kill()
 
 
-def _address(file: Path) -> str:
-    """As soon as the scheduler has written it down, whole."""
+def _until(found: Callable[[], T]) -> T:
+    """What is found, as soon as it is; files are there late, and are first half written."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         try:
-            return json.loads(file.read_text())["address"]
+            if what := found():
+                return what
         except (FileNotFoundError, json.JSONDecodeError):
-            time.sleep(0.05)
-    raise TimeoutError("no scheduler")
+            pass
+        time.sleep(0.05)
+    raise TimeoutError("no cluster")

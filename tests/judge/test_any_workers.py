@@ -7,15 +7,19 @@ from pathlib import Path
 
 import dask_cluster
 import pytest
+from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "broken"))
 from bugs import BUGS, build
 
+from emu.cli import main
+from emu.judge import cluster as module
 from emu.judge.check import check_all
 from emu.judge.cluster import Setting, cluster
 from emu.judge.plan import Budget, Plan
 from emu.judge.spread import processes
 from emu.judge.subject import Subject
+from emu.report.verdict.as_json import document
 
 PLAN = Plan(depth=2, seed=3, budget=Budget(calls=400))
 
@@ -46,10 +50,16 @@ def test_two_processes_give_the_same_verdicts(here, subjects):
     assert max(told) == len(told)
 
 
-def test_a_cluster_gives_the_same_verdicts(here, subjects, tmp_path):
+def test_a_cluster_gives_the_same_verdicts_and_the_command_too(
+    here, subjects, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module, "PATIENCE", 60)  # the machine may be busy
     setting = Setting.here(subjects, [])
-    with (
-        dask_cluster.running(tmp_path, 2) as running,
-        cluster(running.address, setting) as executor,
-    ):
-        assert list(check_all(subjects, PLAN, executor)) == here
+    with dask_cluster.running(tmp_path, 2) as running:
+        with cluster(running.address, setting) as executor:
+            assert list(check_all(subjects, PLAN, executor)) == here
+        arguments = ["--depth", "2", "--seed", "3", "--budget", "400", "--json"]
+        command = ["check", subjects[1].allocator, "--scheduler", running.address, *arguments]
+        done = CliRunner().invoke(main, command)
+    assert done.exit_code == 1
+    assert done.stdout == document(here[1]) + "\n"

@@ -1,38 +1,205 @@
-"""A check finds what is wrong with an allocator, and nothing wrong with osmem."""
+"""A check finds what is wrong with an allocator, and nothing wrong with a sound one."""
 
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "broken"))
-from bugs import BUGS, build
+from bugs import BUGS, Bug, build
 
-from emu.judge.check import check
+from emu import run
+from emu.judge.check import check, check_all, tasks
 from emu.judge.plan import Budget, Plan
 from emu.judge.subject import Subject
+from emu.judge.task import perform
+from emu.judge.topics import SAFETY
+from emu.scenario.load import from_text
 
-SHORT = Plan(depth=2, budget=Budget(calls=1500))
+SHORT = Plan(depth=2, budget=Budget(calls=800))
+MORE = Plan(depth=2, budget=Budget(calls=12_000))
+COURSE = Path(__file__).parent / "course.c"
+BETTER = {"expectation failed": "result", "alignment": "size", "tail": "tiling"}
+"""What a check calls by another name: of what is wrong after one call, the first is the name."""
+
+NEVER_ANY = Bug(
+    "always says no", "malloc.s", "os_malloc:\n", "os_malloc:\n        xor     eax, eax\n"
+    "        ret\n", "refused", "",
+)  # fmt: skip
+PEEPS = Bug(
+    "reads the block behind", "free.s", "        mov     dword ptr [rdi + BLOCK_STATUS], FREE\n",
+    "        mov     dword ptr [rdi + BLOCK_STATUS], FREE\n"
+    "        mov     rax, [rdi + BLOCK_NEXT]\n        test    rax, rax\n        je      .Lblind\n"
+    "        mov     rax, [rax + META]\n.Lblind:\n", "allocator-touches-live", "",
+)  # fmt: skip
+UNSAID = Bug(
+    "does not say why", "state.s", "        mov     dword ptr [rip + os_errno], ENOMEM\n", "",
+    "errno", "",
+)  # fmt: skip
 
 
 def named(name):
     return next(bug for bug in BUGS if bug.name == name)
 
 
+def broken(bug, folder):
+    return Subject(str(build(bug, folder)))
+
+
+def rules(verdict):
+    return {defect.rule for defect in verdict.defects}
+
+
+def met(subject, plan):
+    """The rules that were broken, before anybody has looked closer."""
+    return {cause.rule for task in tasks(subject, plan) for cause in perform(task).causes}
+
+
 @pytest.mark.parametrize("contract", ["osmem", "malloc"])
 def test_osmem_has_no_defect(contract):
-    verdict = check(Subject("osmem"), Plan(contract, depth=3, budget=Budget(calls=6000)))
+    verdict = check(Subject("osmem"), Plan(contract, depth=3, budget=Budget(calls=3000)))
     assert verdict.defects == ()
     assert all(topic.failures == 0 for topic in verdict.topics)
     assert verdict.calls > 1000
+    assert verdict.status == 0
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_each_planted_bug_is_found(bug, tmp_path):
+    """Rare ones with more calls."""
+    rule, subject = BETTER.get(bug.caught_by, bug.caught_by), broken(bug, tmp_path)
+    assert rule in met(subject, SHORT) or rule in met(subject, MORE)
 
 
 @pytest.mark.parametrize(
-    "name", ["no back pointer after a split", "calloc does not clear", "exits when memory runs out"]
+    ("bug", "contract"), [(NEVER_ANY, "malloc"), (PEEPS, "malloc"), (UNSAID, "osmem")]
 )
-def test_a_planted_bug_is_found_by_its_name(name, tmp_path):
-    bug = named(name)
-    verdict = check(Subject(str(build(bug, tmp_path))), SHORT)
-    assert bug.caught_by in {defect.rule for defect in verdict.defects}
+def test_what_only_a_check_sees_is_found_with_its_line(bug, contract, tmp_path):
+    verdict = check(broken(bug, tmp_path), replace(SHORT, contract=contract))
+    defect = next(defect for defect in verdict.defects if defect.rule == bug.caught_by)
+    assert defect.source is not None
+    assert Path(defect.source.rpartition(":")[0]).suffix == ".s"
+    assert defect.evidence.instruction
+    assert defect.failures >= 1
+
+
+def test_a_block_in_use_that_is_read_is_found_while_accesses_are_looked_at(tmp_path):
+    verdict = check(broken(PEEPS, tmp_path), replace(SHORT, contract="malloc"))
+    (defect,) = verdict.defects
+    assert defect.topic == SAFETY
+    assert "free.s" in (defect.source or "")
+    assert "BLOCK" not in defect.evidence.source_text
+    assert "[rax + META]" in defect.evidence.source_text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "no back pointer after a split",
+        "a failing brk is ignored",
+        "first fit",
+    ],
+)
+def test_every_defect_fails_again_when_its_scenario_is_run(name, tmp_path):
+    subject = broken(named(name), tmp_path)
+    verdict = check(subject, SHORT)
+    assert verdict.defects
+    for defect in verdict.defects:
+        done = run(from_text(defect.scenario, "x.heap"), subject.allocator, budget=10_000_000)
+        assert done.status in (1, 3), defect.scenario
+        assert run(from_text(defect.scenario, "x.heap")).status == 0, defect.scenario
+
+
+def test_a_defect_says_what_was_expected_what_happened_and_which_instruction_did_it(tmp_path):
+    verdict = check(broken(named("calloc clears whole words only"), tmp_path), SHORT)
+    (defect,) = verdict.defects
+    evidence = defect.evidence
+    assert "b = calloc" in defect.scenario
+    assert evidence.expected == "every byte is zero"
+    assert evidence.happened == defect.message
+    assert "calloc.s:" in (evidence.source or "")
+    assert "rep" in evidence.instruction
+    assert "heap+0x20" in evidence.before
+    assert "calloc-not-zero" in evidence.after
+
+
+def test_the_verdict_is_the_same_on_any_number_of_workers(tmp_path):
+    subject = broken(named("no back pointer after a split"), tmp_path)
+    here = check(subject, SHORT)
+    assert len(here.defects) > 1
+    assert here == check(subject, SHORT)
+    for workers in (1, 2):
+        with ProcessPoolExecutor(workers) as executor:
+            assert check(subject, SHORT, executor) == here
+    assert check(subject, replace(SHORT, seed=1)).seed == 1
+
+
+def test_many_allocators_share_an_executor_and_keep_their_order(tmp_path):
+    folders = [tmp_path / str(number) for number in range(3)]
+    for folder in folders:
+        folder.mkdir()
+    names = ("exits when memory runs out", "calloc does not clear", "clobbers rbx")
+    subjects = [
+        *(broken(named(name), folder) for name, folder in zip(names, folders, strict=True)),
+        *[Subject("osmem")] * 3,
+    ]
+    plan = Plan("malloc", depth=1, budget=Budget(calls=400))
+    told = []
+    with ProcessPoolExecutor(2) as executor:
+        verdicts = list(check_all(subjects, plan, executor, lambda done, all_: told.append(all_)))
+    assert [verdict.allocator for verdict in verdicts] == [one.allocator for one in subjects]
+    assert verdicts == [check(subject, plan) for subject in subjects]
+    assert [bool(verdict.defects) for verdict in verdicts] == [True] * 3 + [False] * 3
+    assert len(told) >= len(subjects)
+
+
+def test_a_budget_is_kept_and_what_was_left_out_is_said():
+    few = check(Subject("osmem"), Plan(depth=5, budget=Budget(calls=1000)))
+    assert not few.complete
+    assert few.calls < 3000
+    none = check(Subject("osmem"), Plan(budget=Budget(seconds=0)))
+    assert not none.complete
+    assert none.calls == 0
+
+
+def test_alignment_is_what_the_plan_says():
+    sixteen = Plan("malloc", alignment=16, depth=2, budget=Budget(calls=400))
+    assert rules(check(Subject("osmem"), sixteen)) == {"misaligned"}
+
+
+def test_a_trace_is_played_too(tmp_path):
+    trace = tmp_path / "small.rep"
+    trace.write_text("a 0 512\na 1 64\nr 0 640\nf 1\nf 0\n")
+    plan = Plan(depth=1, budget=Budget(calls=100), traces=(str(trace),))
+    topics = {topic.name: topic for topic in check(Subject("osmem"), plan).topics}
+    assert topics["traces"].calls == 5
+    assert topics["traces"].failures == 0
+
+
+def test_an_allocator_of_a_course_that_passes_its_traces_is_seen_through():
+    subject = Subject(str(COURSE), prefix="course_", cflags="-g -O1")
+    verdict = check(subject, Plan(depth=2, budget=Budget(calls=6000)))
+    assert verdict.contract == "malloc"
+    assert {"exit", "calloc-overflow", "fault"} <= rules(verdict)
+    assert rules(verdict) & {"overlap", "contents-changed"}
+    lines = {defect.rule: defect.evidence.source_text for defect in verdict.defects}
+    assert "_exit(1)" in lines["exit"]
+    assert any("memcpy(q, p, size)" in text for text in lines.values())
+
+
+def test_the_same_allocator_put_right_has_no_defect():
+    subject = Subject(str(COURSE), prefix="course_", cflags="-g -O1 -DFIXED")
+    assert check(subject, Plan(depth=2, budget=Budget(calls=1500))).defects == ()
+
+
+def test_clearing_much_takes_its_time_and_is_no_endless_loop(tmp_path):
+    trace = tmp_path / "large.heap"
+    trace.write_text("a = calloc 1 8M\nb = realloc a 16M\nc = calloc 1 4G\n")
+    plan = Plan("malloc", depth=1, budget=Budget(calls=20), traces=(str(trace),))
+    verdict = check(Subject("osmem"), plan)
+    assert verdict.defects == ()
+    assert next(topic for topic in verdict.topics if topic.name == "traces").calls >= 2

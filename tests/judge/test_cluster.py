@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import dask_cluster
 import pytest
@@ -19,6 +20,13 @@ from emu.judge.subject import Subject
 from emu.scenario.load import load
 
 OSMEM = Subject("osmem")
+IN_C = Subject(str(Path(__file__).parent.parent / "bench" / "first_fit.c"))
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """The machine may be busy."""
+    monkeypatch.setattr(module, "PATIENCE", 60)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +37,7 @@ def scheduler(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def setting():
-    return Setting.here([OSMEM], [])
+    return Setting.here([OSMEM, IN_C], [])
 
 
 def test_both_workers_work_in_the_clients_folder_and_answer_in_order(
@@ -111,7 +119,7 @@ def test_code_is_compared_and_not_names(tmp_path):
 
 
 @pytest.fixture
-def hurried(monkeypatch):
+def hurried(patient, monkeypatch):
     monkeypatch.setattr(module, "PATIENCE", 1)
 
 

@@ -93,3 +93,12 @@ def test_a_real_program_is_clean(command: str) -> None:
     status, said, told = emu_exec("--root", "/", "--check-heap", "malloc", *command.split())
     assert (status, told) == (0, "")
     assert said
+
+
+def test_a_real_program_is_clean_on_osmem_too(tmp_path: Path) -> None:
+    built = tmp_path / "libosmem.so"
+    emu = [sys.executable, "-m", "emu.cli", "build", "--as-malloc", "-o", str(built)]
+    subprocess.run(emu, capture_output=True, check=True)
+    preloaded = "--env", f"LD_PRELOAD={built}", "--check-heap", "malloc"
+    status, said, told = emu_exec("--root", "/", *preloaded, "ls", "/etc/hostname")
+    assert (status, said, told) == (0, "/etc/hostname\n", "")

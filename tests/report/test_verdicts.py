@@ -38,10 +38,10 @@ def test_a_broken_allocator_in_the_terminal():
         printed(terminal.show, MINE)
         == """\
 mine.s  contract osmem, seed 7
-      topic                 scenarios     calls  failed
+      topic                 scenarios     calls  failures
 pass  sizes                        40       812
-FAIL  misuse                       48       300      12
-FAIL  no memory                     4         9       1
+FAIL  misuse                       48       300        12
+FAIL  no memory                     4         9         1
 skip  traces                        0         0   the budget was spent
 
 ! 1  overlap: 100 bytes at heap+0x20 overlap 100 bytes at heap+0x20 (given by #1), which is in use
@@ -91,7 +91,7 @@ def test_a_sound_allocator_in_the_terminal():
         printed(terminal.show, GOOD)
         == """\
 good.s  contract malloc, seed 0
-      topic                 scenarios     calls  failed
+      topic                 scenarios     calls  failures
 pass  sizes                        40       812
 
 pass  good.s: no defect in 40000 calls

@@ -31,14 +31,20 @@ LINES = lines("planted.c")
 
 
 def compiled(
-    folder: Path, *options: str, osmem: bool = False, name: str = "planted.c", by: str = "gcc"
+    folder: Path,
+    *options: str,
+    osmem: bool = False,
+    name: str = "planted.c",
+    by: str = "gcc",
+    bug: tuple[str, str] = ("", ""),
 ) -> Path:
-    """A source as a program; with osmem, assembled by GNU as."""
+    """A source as a program; with osmem, assembled by GNU as. bug: what is another text there."""
     made = folder / "-".join([by, name, *options, "osmem" if osmem else "libc"])
     parts: list[object] = [_HERE / name]
     if osmem:
         statements = source.read(PACKAGE / "osmem" / "osmem.s")
-        (folder / "osmem.s").write_text("".join(f"{s.source}\n" for s in statements))
+        text = "".join(f"{s.source}\n" for s in statements)
+        (folder / "osmem.s").write_text(text.replace(*bug) if bug[0] else text)
         parts += ["-DOSMEM", "-z", "noexecstack", folder / "osmem.s"]
     how = [by, "-g", "-w", "-fno-builtin", "-fno-optimize-sibling-calls", *options]
     command = [*how, "-o", made, *parts]
@@ -59,17 +65,18 @@ class Checked:
     @property
     def found(self) -> set[tuple[str, int]]:
         """(rule, line): of the first of our own lines in each stack."""
-        errors = {(error.rule, self.line(error.stack)) for error in self.errors}
-        lost = [leak for leak in self.leaks if leak.loss is Loss.DEFINITELY]
-        return errors | {("leak", self.line(leak.stack)) for leak in lost}
+        return {(rule, lines[0] if lines else 0) for rule, lines in self.stacks}
 
-    def line(self, stack: Stack) -> int:
-        """0 where there is none."""
-        for place in stack:
-            line = self.objects.sources_at(place).line_at(place)
-            if line is not None and Path(line.file).parent == _HERE:
-                return line.line
-        return 0
+    @property
+    def stacks(self) -> set[tuple[str, tuple[int, ...]]]:
+        """(rule, lines): of all our own lines in each stack."""
+        errors = {(error.rule, self.lines(error.stack)) for error in self.errors}
+        lost = [leak for leak in self.leaks if leak.loss is Loss.DEFINITELY]
+        return errors | {("leak", self.lines(leak.stack)) for leak in lost}
+
+    def lines(self, stack: Stack) -> tuple[int, ...]:
+        found = [self.objects.sources_at(place).line_at(place) for place in stack]
+        return tuple(line.line for line in found if line and Path(line.file).parent == _HERE)
 
 
 def checked(
@@ -91,17 +98,16 @@ def checked(
 _LINE = re.compile(r"\(planted\.c:(\d+)\)")
 
 
-def by_valgrind(program: Path, *modes: str) -> set[tuple[str, int]]:
-    """The same from memcheck."""
+def by_valgrind(program: Path, *modes: str) -> set[tuple[str, tuple[int, ...]]]:
+    """The same as `stacks`, from memcheck."""
     command = ["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite", program, *modes]
     told = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     text = re.sub(r"^==\d+== ?", "", told.stderr, flags=re.MULTILINE)
     found = set()
     for part in text.split("\n\n"):
-        line = _LINE.search(part)
-        rule = _rule(part)
-        if line and rule:
-            found.add((rule, int(line[1])))
+        rule, stack = _rule(part), part.partition(" Address ")[0]
+        if rule:
+            found.add((rule, tuple(map(int, _LINE.findall(stack)))))
     return found
 
 

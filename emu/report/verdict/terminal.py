@@ -74,10 +74,10 @@ def outcome(checked: Checked) -> Text:
 
 def _topics(topics: tuple[TopicResult, ...]) -> Iterator[Text]:
     width = max([20, *(len(topic.name) for topic in topics)])
-    yield Text(f"      {'topic':<{width}} {'scenarios':>10} {'calls':>9} {'failed':>7}", _DIM)
+    yield Text(f"      {'topic':<{width}} {'scenarios':>10} {'calls':>9} {'failures':>9}", _DIM)
     for topic in topics:
         how = standing(topic)
-        counts = f"{topic.scenarios:>10} {topic.calls:>9} {topic.failures or '':>7}"
+        counts = f"{topic.scenarios:>10} {topic.calls:>9} {topic.failures or '':>9}"
         skipped = f"   {topic.skipped}" if topic.skipped else ""
         text = f"  {topic.name:<{width}} {counts}".rstrip()
         yield Text.assemble((f"{how:<4}", STYLES[how]), text, (skipped, _DIM))
