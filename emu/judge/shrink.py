@@ -11,8 +11,8 @@ from emu.judge.player import Player, Undefined
 from emu.judge.task import Case
 from emu.scenario import operations as op
 
-EFFORT = 5_000
-"""Calls that shrinking one failure may take."""
+EFFORT, _OF_LENGTH = 5_000, 6
+"""Calls that shrinking one failure may take, and how many more times as it has operations."""
 
 _WORD = (1 << 64) - 1
 _SIZES = (1, 8, 16, 24, 40, 48, 64, 100, 128, 256, 1000, 1024, 4096, 10_000, 65_536, 200_000)
@@ -56,7 +56,7 @@ def shrink(case: Case, operations: Operations, cause: Cause) -> Operations:
 class _Shrinking:
     def __init__(self, case: Case, cause: Cause, best: Operations) -> None:
         self.case, self.cause, self.best = case, cause, best
-        self.effort = EFFORT
+        self.effort = EFFORT + _OF_LENGTH * len(best)
 
     def attempt(self, operations: Operations) -> bool:
         """Whether it fails as well; then it is the best."""
