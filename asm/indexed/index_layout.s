@@ -53,6 +53,10 @@
         .equ TO_PREVIOUS,   4
 
 
+# Sizes from which on a block is mapped.
+        .equ MAPPED_FROM,   131040      # THRESHOLD - META
+        .equ CALLOC_MAPPED_FROM, 4064   # PAGE - META
+
 # The header's fields, from the payload.
         .equ SIZE_HERE,     -32
         .equ STATUS_HERE,   -24

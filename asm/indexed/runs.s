@@ -64,6 +64,10 @@ run_before:
 enter_run:
         cmp     rdi, rax
         je      insert_block
+        # fall through
+
+# enter_several(head, tail): the same of more than one block
+enter_several:
         mov     rdx, [rdi + BLOCK_NEXT]         # the second: into the list
         lea     r11, [rdx + META]
         sub     r11, r8
@@ -162,6 +166,17 @@ index_block:
         jne     insert_block
         push    rdi
         mov     rdi, rcx
+        mov     rax, rcx
+        mov     rcx, [rcx + BLOCK_NEXT]
+        test    rcx, rcx
+        jz      .Lindex_before_one
+        cmp     dword ptr [rcx + BLOCK_STATUS], FREE
+        je      .Lindex_before_several
+.Lindex_before_one:
+        call    remove_block
+        pop     rdi
+        jmp     enter_several
+.Lindex_before_several:
         call    run_behind
         call    withdraw_run
         pop     rdi
