@@ -1,4 +1,4 @@
-"""What the index is worth: indexed beside glibc's malloc and osmem, in the emulator and on the host.
+"""What the index is worth: beside glibc's malloc and osmem, in the emulator and on the host.
 
 Instructions are of calls alone, without copying and clearing: exact in the emulator, and on the
 host as callgrind counts glibc's. Wall time is on the host; both programs make the same calls.
