@@ -3,11 +3,13 @@
 # A run is in the index as one block of its whole length from the moment at which
 # it comes to be; only its headers wait for the search, as osmem's do.
 
-# run_behind head: rdi
+# run_behind(head) -> tail
 #
-#   out       rax = the last block of the run that begins there
-#   needs     r8 = heap_head
+#   in        rdi = the first block of a run
+#             r8 = heap_head
+#   out       rax = the last block of the run
 #   clobbers  rcx
+#   keeps     every other register
 run_behind:
         mov     rax, rdi
         mov     rcx, [rdi + BLOCK_NEXT]
