@@ -29,8 +29,7 @@ from syscalls.beginning import Beginning
 from syscalls.table import BY_NAME
 
 if TYPE_CHECKING:
-    from emu.sanitizer.heap import HeapSanitizer
-    from emu.sanitizer.watch import WatchState
+    from emu.sanitizer.heap import HeapSanitizer, SanitizerState
     from emu.trace.budget import Budget
     from emu.trace.recorder import Recorder
 
@@ -47,7 +46,7 @@ class _Books(NamedTuple):
     walker: tuple[list[bytes], Walk]
     calls: Beginning[Call]
     named_syscalls: Beginning[tuple[NamedSyscall, ...]]
-    sanitizer: tuple[WatchState, int, int] | None
+    sanitizer: SanitizerState | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,13 +66,13 @@ class Heap(Closing):
         heap.free(p)
 
     allocator: a shipped name; the path of a `.s` or `.c` file, an object or archive, an ELF program
-    or a shared library; or a Choice, with the compiler's flags and the functions' prefix. limits:
-    what the process may have. budget: instructions that one call may take, and the start-up of a
-    program, which runs to its main. contract: "osmem" or "malloc", what the allocator
-    is held to; by its functions' names, where nothing is said: what is called os_malloc is osmem.
-    Under "malloc" the heap's blocks are not walked. sanitize: each access is looked at
-    (emu/sanitizer/heap.py), which makes calls some times slower. Pointers are ints; 0 and None are
-    NULL.
+    or a shared library; or a Choice of one. limits: what the process may have. budget: instructions
+    that one call may take, and the start-up of a program, which runs to its main. contract: "osmem"
+    or "malloc", what the allocator is held to; by its functions' names, where nothing is said: what
+    is called os_malloc is osmem. Under "malloc" the heap's blocks are not walked. cflags: for the
+    compiler of what is C. prefix: what the functions' names begin with. sanitize: each access is
+    looked at (emu/sanitizer/heap.py), which makes calls some times slower. Pointers are ints; 0 and
+    None are NULL.
     """
 
     def __init__(
@@ -84,10 +83,13 @@ class Heap(Closing):
         budget: int = BUDGET,
         contract: str | None = None,
         sanitize: bool = False,
+        cflags: str | None = None,
+        prefix: str | None = None,
     ) -> None:
         if contract not in (None, *CONTRACTS):
             raise ValueError(f"`{contract}` is no contract: one of {', '.join(CONTRACTS)}")
-        process, description = open_allocator(choice_of(allocator), limits=limits, budget=budget)
+        choice = choice_of(allocator, cflags, prefix)
+        process, description = open_allocator(choice, limits=limits, budget=budget)
         self._set_up(description, contract or description.contract, process, sanitize=sanitize)
 
     def _set_up(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 from rich.console import Console
 
 from emu import Run, run
 from emu.report import charts, terminal
+from emu.report.html import page
+from emu.report.palette import ERROR, ROLES
 from emu.scenario.load import from_text, shipped
 
 PICTURES = Path(__file__).parent.parent / ".pictures"
@@ -47,6 +50,25 @@ def terminal_picture(done: Run) -> str:
     return console.export_svg(title="", code_format=_SVG, unique_id="emu")
 
 
+def scattered() -> Run:
+    """Free blocks of five sizes, none beside another, on the allocator with an index."""
+    sizes = [16 + number * 7 % 5 * 24 for number in range(36)]
+    lines = [f"a{n} = malloc {size}\nk{n} = malloc 8" for n, size in enumerate(sizes)]
+    lines += [f"free a{number * 11 % 36}" for number in range(20)]
+    return run(from_text("\n".join(lines), "scattered.heap"), "indexed")
+
+
+def index_picture(done: Run) -> str:
+    """The heap at the end, and the trees over its free blocks, as a page has them."""
+    drawn = re.search(r'<svg role="img".*?</svg>', page(done), re.DOTALL)
+    assert drawn
+    colours = "".join(f".{role.name} {{ fill: {role.colour} }}" for role in ROLES.values())
+    edge = f".edge {{ fill: none; stroke: {ERROR.colour}; vector-effect: non-scaling-stroke }}"
+    size = 'xmlns="http://www.w3.org/2000/svg" width="860" style="height'
+    text = drawn[0].replace('style="height', size, 1)
+    return text.replace(">", f"><style>{colours}{edge}</style>", 1) + "\n"
+
+
 def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     (reuse,) = shipped(["reuse"])
@@ -54,6 +76,7 @@ def main() -> None:
     (PICTURES / "terminal.svg").write_text(terminal_picture(done))
     chart = charts.heap_over_time(fragmented()).properties(width=860, height=360)
     chart.save(PICTURES / "heap-over-time.svg")
+    (PICTURES / "index.svg").write_text(index_picture(scattered()))
 
 
 if __name__ == "__main__":

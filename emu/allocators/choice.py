@@ -21,6 +21,13 @@ class Choice:
         return self.name
 
 
-def choice_of(allocator: str | Path | Choice) -> Choice:
-    """A choice, where only the name is given."""
-    return allocator if isinstance(allocator, Choice) else Choice(str(allocator))
+def choice_of(
+    allocator: str | Path | Choice, cflags: str | None = None, prefix: str | None = None
+) -> Choice:
+    """A choice, where only the name is given; with other options, where they are."""
+    chosen = allocator if isinstance(allocator, Choice) else Choice(str(allocator))
+    return Choice(
+        chosen.name,
+        chosen.cflags if cflags is None else cflags,
+        chosen.prefix if prefix is None else prefix,
+    )

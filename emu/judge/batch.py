@@ -42,7 +42,7 @@ class Batch(Generic[T, R]):
 
     def _by_hand(self, deadline: float | None) -> Iterator[R]:
         for item in self._items:
-            if deadline is not None and monotonic() > deadline:
+            if deadline is not None and monotonic() >= deadline:
                 return
             yield self._function(item)
             self._done()

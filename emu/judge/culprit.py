@@ -207,11 +207,11 @@ class _Search:
         return None
 
     def _decided(self) -> int | None:
-        """The last conditional jump of the call, or its last instruction."""
+        """The last conditional jump of the call, or repetition; else its last instruction."""
         last = self.call.last - 1
         for moment in range(last, self.call.first - 1, -1):
             text = self.trace.instruction(moment).text
-            if text.startswith("j") and not text.startswith("jmp"):
+            if text.startswith(("j", "rep")) and not text.startswith("jmp"):
                 return moment
         return last if last >= self.call.first else None
 

@@ -79,7 +79,9 @@ def _examined(case: Case, failure: Failure, operations: Operations) -> Examined:
     about = [f"{rule}: {found.message}", *_SHOWN_BY.get(rule, ())]
     scenario = text((*operations, *found.expected), about)
     defect = Defect(rule, found.message, scenario, failure.topic, evidence)
-    guilty = "" if failure.cause.follows else evidence.source or evidence.instruction
+    guilty = evidence.source or evidence.instruction
+    if failure.cause.follows or rule == "errno":
+        guilty = ""
     return Examined(failure, (rule, guilty), defect)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from emu.heap import Heap
 from emu.judge.failure import Found
+from emu.judge.findings import said_no
 from emu.judge.model import Model, ModelState
 from emu.process.event import Call
 from emu.scenario import operations as op
@@ -85,7 +86,7 @@ class Lockstep:
     def compare(self, operation: op.Allocation, call: Call, answer: int, walk: Walk) -> list[Found]:
         """The first difference, if there is one."""
         made = tuple(self.model.kernel.calls[self._made :])
-        short = "shortage" if any(one.errno or _refused(one) for one in made) else ""
+        short = "shortage" if any(map(said_no, made)) else ""
         if (call.result or 0) != answer:
             return [self._other_result(operation, call, answer, short)]
         if call.syscalls != made:
@@ -169,12 +170,6 @@ def _same(blocks: tuple[tuple[int, int, str], ...], walk: Walk) -> bool:
         address == block.address and size == block.size and status == block.status
         for (address, size, status), block in zip(blocks, walk.blocks, strict=True)
     )
-
-
-def _refused(call: object) -> bool:
-    """brk says no by answering with the old break."""
-    name, args, result = (getattr(call, part) for part in ("name", "args", "result"))
-    return name == "brk" and bool(args[0]) and args[0] != result
 
 
 def _line(calls: list[NamedSyscall] | tuple[NamedSyscall, ...]) -> str:

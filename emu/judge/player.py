@@ -14,14 +14,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from emu.errors import BudgetSpent, GuestDied
+from emu.errors import GuestDied
 from emu.heap import Heap, HeapSnapshot
 from emu.judge.failure import Found, bytes_of, call_of
+from emu.judge.findings import of_blocks, of_death, of_ledger, said_no
 from emu.judge.lockstep import Lockstep
 from emu.judge.model import MAX_REQUEST, ModelState
+from emu.judge.subject import CALL_BUDGET
 from emu.process.event import Call
 from emu.scenario import operations as op
-from emu.view.finding import Finding
+from syscalls.abi import TASK_SIZE
 
 CONTRACTS = ("osmem", "malloc")
 LAST = frozenset({"overlap", "outside", "contents-changed", "calloc-overflow"})
@@ -32,6 +34,8 @@ _PROGRAMS_OWN = frozenset({
     "read-unwritten",
 })  # fmt: skip
 """Rules that a player breaks on purpose, or not at all."""
+_MOST_TOUCHED, _FOR_A_BYTE = 64 << 20, 16
+"""Bytes that a call may clear or copy, and the instructions that each may take."""
 _SMALL, _LITTLE = 1 << 16, 1 << 20
 """A request, and what callers hold, for which there must be memory."""
 
@@ -143,6 +147,7 @@ class Player:
     def _called(self, operation: op.Allocation) -> list[Found]:
         if not self.heap.description.has(call_of(operation)):
             raise Undefined
+        self._allow_for(operation)
         source = None if isinstance(operation, op.Malloc | op.Calloc) else operation.source
         pointer = self._pointer(source)
         heap, before = self.heap, len(self.heap.findings)
@@ -151,11 +156,11 @@ class Player:
         except GuestDied as died:
             self.cost += 1 + died.scene.instructions // 100_000
             self.over, self.died = True, died
-            return [_death(died, self.left)]
+            return [of_death(died, self.left)]
         call = heap.calls[-1]
         self.cost += 1 + call.instructions // 100_000
         found = [
-            _of_ledger(finding, call, self._circumstances(operation))
+            of_ledger(finding, call, self._circumstances(operation))
             for finding in heap.findings[before:]
             if finding.rule not in _PROGRAMS_OWN
         ]
@@ -163,6 +168,14 @@ class Player:
         unlike = self._unlike_the_model(operation, pointer, call)
         self._bind(operation, source, result)
         return found if any(one.rule in LAST for one in found) else found + unlike
+
+    def _allow_for(self, operation: op.Allocation) -> None:
+        """What is cleared or copied takes its time; Undefined where it would take too much."""
+        size = 0 if isinstance(operation, op.Malloc) else bytes_of(operation)
+        if _MOST_TOUCHED < size < TASK_SIZE:
+            raise Undefined
+        touched = size if size <= _MOST_TOUCHED else 0
+        self.heap.process.budget = CALL_BUDGET + _FOR_A_BYTE * touched
 
     def _call(self, operation: op.Allocation, pointer: int) -> int:
         match operation:
@@ -209,7 +222,7 @@ class Player:
 
     def _refused(self, operation: op.Allocation, call: Call) -> list[Found]:
         size = bytes_of(operation)
-        self._short = self._short or any(one.errno or _kept(one) for one in call.syscalls)
+        self._short = self._short or any(map(said_no, call.syscalls))
         if call.result != 0 or not 0 < size <= _SMALL or self._short:
             return []
         if self.heap.ledger.live_bytes > _LITTLE or self.lockstep is not None:
@@ -228,7 +241,7 @@ class Player:
             return []
         walk = heap.walk()
         broken = heap.check_blocks(walk)
-        found = [_of_blocks(broken)] if broken else []
+        found = [of_blocks(broken)] if broken else []
         found = found or lockstep.compare(operation, call, answer, walk)
         if found:
             self.lockstep, self.left = None, f"after {found[0].rule}"
@@ -250,27 +263,3 @@ class Player:
             self.heap.memory[address + offset : address + offset + len(data)] = data
         except IndexError:  # nothing is mapped there, which was told
             self.over = True
-
-
-def _kept(call: object) -> bool:
-    name, args, result = (getattr(call, part) for part in ("name", "args", "result"))
-    return name == "brk" and bool(args[0]) and args[0] != result
-
-
-def _death(died: GuestDied, left: str) -> Found:
-    scene = died.scene
-    function = (scene.symbol or "").split("+")[0]
-    where = function if isinstance(died, BudgetSpent) else scene.place or scene.symbol or scene.code
-    return Found(died.rule, died.what, left or where, scene.address)
-
-
-def _of_ledger(finding: Finding, call: Call, left: str) -> Found:
-    detail = call.violations[0].what if finding.rule == "convention" else left
-    return Found(finding.rule, finding.message, detail, finding.address)
-
-
-def _of_blocks(broken: list[Finding]) -> Found:
-    """What is wrong with the blocks after one call has one cause."""
-    first, *others = broken
-    also = "".join(f"; {one.rule}: {one.message}" for one in others)
-    return Found(first.rule, first.message + also)

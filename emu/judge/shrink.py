@@ -11,9 +11,10 @@ from emu.judge.player import Player, Undefined
 from emu.judge.task import Case
 from emu.scenario import operations as op
 
-EFFORT = 5_000
-"""Calls that shrinking one failure may take."""
+EFFORT, _OF_LENGTH = 5_000, 6
+"""Calls that shrinking one failure may take, and how many more times as it has operations."""
 
+_WORD = (1 << 64) - 1
 _SIZES = (1, 8, 16, 24, 40, 48, 64, 100, 128, 256, 1000, 1024, 4096, 10_000, 65_536, 200_000)
 
 
@@ -55,7 +56,7 @@ def shrink(case: Case, operations: Operations, cause: Cause) -> Operations:
 class _Shrinking:
     def __init__(self, case: Case, cause: Cause, best: Operations) -> None:
         self.case, self.cause, self.best = case, cause, best
-        self.effort = EFFORT
+        self.effort = EFFORT + _OF_LENGTH * len(best)
 
     def attempt(self, operations: Operations) -> bool:
         """Whether it fails as well; then it is the best."""
@@ -110,9 +111,12 @@ def _plainer(operation: op.Operation) -> Iterator[op.Operation]:
             if isinstance(operation, op.Realloc) and operation.source is None:
                 yield op.Malloc(operation.name, size)
             yield from (replace(operation, size=one) for one in _SIZES if one < size)
+        case op.Calloc(name, count, size) if count * size > _WORD:  # it must not fit then, either
+            smaller = (one for one in _SIZES if one < size and count * one > _WORD)
+            yield from (op.Calloc(name, count, one) for one in smaller)
         case op.Calloc(name, count, size):
-            yield op.Malloc(name, count * size & (1 << 64) - 1)
-            if count > 1 and size > 1 and count * size < 1 << 64:
+            yield op.Malloc(name, count * size)
+            if count > 1 and size > 1:
                 yield op.Calloc(name, 1, count * size)
             yield from (op.Calloc(name, count, one) for one in _SIZES if one < size)
         case op.Write(name) | op.Fill(name):

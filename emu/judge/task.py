@@ -136,6 +136,8 @@ class Huge:
 
 
 def _huge() -> Iterator[Operations]:
+    yield op.Malloc("a", LARGE), op.Free("a")
+    yield op.Malloc("a", LARGE), op.Realloc("b", "a", 24), op.Free("b")
     for used in (24, 200_000):
         before = (op.Malloc("a", used), *use_of("a", used))
         for size in (LARGE, *HUGE):

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from emu.process.process import CallableProcess
+from emu.process.process import CallableProcess, Process
 from emu.sanitizer.book import Block
 from emu.sanitizer.errors import HeapError, counted, distance
 from emu.sanitizer.watch import HeapWatch, Lent, WatchState
@@ -38,6 +39,15 @@ class _Running:
     misled: bool = False
 
 
+class SanitizerState(NamedTuple):
+    """What a sanitizer knows: of the heap, the break, the last call, and what was told of."""
+
+    heap: WatchState
+    brk: int
+    call: int
+    told: frozenset[tuple[object, ...]]
+
+
 class HeapSanitizer:
     """Of a process that nobody has called yet. Close it before the process.
 
@@ -51,24 +61,27 @@ class HeapSanitizer:
         self._heap = HeapWatch(process.cpu, self._found, lambda: (process.cpu.rip,))
         self._heap.spelled = place
         self._running: _Running | None = None
-        self._brk = process.kernel.space.heap_start
+        self._brk = process.kernel.space.brk
         self._call = 0
         self._told: set[tuple[object, ...]] = set()
+        for segment in process.image.segments if isinstance(process, Process) else ():
+            if segment.writable:  # the allocator's own data
+                self._heap.shadow.watch(segment.address, page_up(segment.end))
 
     def close(self) -> None:
         self._heap.close()
 
-    def saved(self) -> tuple[WatchState, int, int]:
+    def saved(self) -> SanitizerState:
         """All that it knows."""
-        return self._heap.saved(), self._brk, self._call
+        return SanitizerState(self._heap.saved(), self._brk, self._call, frozenset(self._told))
 
-    def put_back(self, saved: tuple[WatchState, int, int]) -> None:
+    def put_back(self, saved: SanitizerState) -> None:
         """What `saved` gave."""
-        state, self._brk, self._call = saved
+        state, self._brk, self._call, told = saved
         self._heap.put_back(state)
         self._running = None
         self._heap.probe.inside = False
-        self._told.clear()
+        self._told = set(told)
 
     # Calls
 
@@ -124,7 +137,7 @@ class HeapSanitizer:
                 if call.result < self._brk:
                     shadow.unwatch(call.result, self._brk)
                 shadow.watch(self._brk, call.result)
-                self._brk = max(call.result, self._process.kernel.space.heap_start)
+                self._brk = call.result
             case "mmap", (_, length, *_):
                 shadow.watch(call.result, call.result + page_up(length))
             case "munmap", (start, length):

@@ -11,11 +11,9 @@ Memory that processes share, and the stack, are not watched.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from emu.process.event import Effect, Wrote
 from emu.process.machine import NOBODY
 from emu.process.program import Program
 from emu.process.residues import REGISTERS
@@ -24,21 +22,14 @@ from emu.sanitizer.book import Block
 from emu.sanitizer.errors import HeapError
 from emu.sanitizer.functions import Arguments, Called, Function, Kind, family, plausible
 from emu.sanitizer.leaks import Leak, leaks
-from emu.sanitizer.objects import Objects, Reading, Stack, layout_of
+from emu.sanitizer.memory import HeapMemory, KernelWrites
+from emu.sanitizer.objects import Object, Objects, Reading, Stack
 from emu.sanitizer.uses import Uses
 from emu.sanitizer.watch import HeapWatch, Lent
 from syscalls import SystemCall
-from syscalls.abi import PAGE, page_up
-from syscalls.execve import Bytes
-from syscalls.files.file import File
-from syscalls.page_sets import among, runs
-from syscalls.table import BY_NUMBER
 
 _RSP = REGISTERS.index("rsp")
 _RETURNS = (b"\xc3", b"\xc2", b"\xf3\xc3")
-_ANONYMOUS = 0x20
-_LARGEST = 256 << 20
-"""Bytes of a file that are looked through for names."""
 _MOST = 1000
 """Errors that are told of."""
 
@@ -70,7 +61,7 @@ class ProgramSanitizer(Nobody):
         self, process: Program, prefix: str, on_error: Callable[[HeapError], None]
     ) -> None:
         self._process, self._tell = process, on_error
-        self.cpu, self._memory = process.cpu, process.memory
+        self._cpu, self._memory = process.cpu, process.memory
         self._family = family(prefix)
         self.objects = Objects()
         self.count = 0
@@ -80,23 +71,20 @@ class ProgramSanitizer(Nobody):
         self._returns: set[int] = set()
         """Instructions that are a `ret`."""
         self._inside: _Inside | None = None
-        self._brk = process.kernel.space.brk
         self._uses = Uses(self._memory.read)
         self.heap = HeapWatch(process.cpu, self._found, self._stack)
         self.heap.leaves, self.heap.is_inside = self._leaves, self._is_inside
         self.heap.uses_unwritten = self._uses_unwritten
         self.heap.reads_ahead = self._reads_ahead
-        assert process.loaded is not None
-        for bias, file in process.loaded.objects:
-            self._mapped(file.path, file.source.read(0, _LARGEST), bias)
-        self.cpu.tell_entries(self._entries, self._entered)
+        self._heap_memory = HeapMemory(process, self.heap, self.objects, self._mapped)
+        self._cpu.tell_entries(self._entries, self._entered)
         process.watcher, process.bound = self, "its heap is checked"
-        self._memory.watcher = _Kernel(self)
+        self._memory.watcher = KernelWrites(process, self.heap)
 
     def close(self) -> None:
         self._process.watcher, self._process.bound = NOBODY, ""
         self._memory.watcher = None
-        self.cpu.tell_entries((), lambda address: None)
+        self._cpu.tell_entries((), lambda address: None)
         self.heap.close()
 
     @property
@@ -106,14 +94,13 @@ class ProgramSanitizer(Nobody):
 
     def leaks(self) -> list[Leak]:
         """What nobody gave back, when the program has ended."""
-        return leaks(
-            self.heap.book.live.values(), self.cpu.general(), self._roots(), self._memory.read
-        )
+        live, roots = self.heap.book.live.values(), self._heap_memory.roots()
+        return leaks(live, self._cpu.general(), roots, self._memory.read)
 
     # The allocator is entered and left
 
     def _entered(self, address: int) -> None:
-        _, _, rdx, _, rsp, rbp, rsi, rdi, *_ = self.cpu.general()
+        _, _, rdx, _, rsp, rbp, rsi, rdi, *_ = self._cpu.general()
         function, back = self._entries[address], self._word(rsp)
         if self._inside is not None:
             if self._calls_itself(function, rsp, back):
@@ -138,7 +125,7 @@ class ProgramSanitizer(Nobody):
 
     def _is_inside(self) -> bool:
         """Whether the allocator still runs: it may have been left by longjmp, or an exception."""
-        if self._inside is not None and self.cpu.general()[_RSP] > self._inside.at:
+        if self._inside is not None and self._cpu.general()[_RSP] > self._inside.at:
             self._abandon()
         return self._inside is not None
 
@@ -147,12 +134,12 @@ class ProgramSanitizer(Nobody):
 
     def _leaves(self) -> bool:
         """The return address was read: by a `ret`?"""
-        rip = self.cpu.rip
+        rip = self._cpu.rip
         if rip not in self._returns:
             if not self._memory.read(rip, 2).startswith(_RETURNS):
                 return False
             self._returns.add(rip)
-        self._answered(self._out(), self.cpu.general()[0])
+        self._answered(self._out(), self._cpu.general()[0])
         return True
 
     def _out(self) -> _Inside:
@@ -194,36 +181,17 @@ class ProgramSanitizer(Nobody):
             return
         function = inside.function
         size = plausible(function.size(inside.arguments))
-        self._adopt(address, size)
+        self._heap_memory.adopt(address, size)
         block = Block(address, size, Called(function, inside.arguments), inside.caller)
         written = function.zeroed or inside.misled  # of what, nobody knows
         self.heap.give(block, written=written, kept=inside.lent)
-
-    def _adopt(self, address: int, size: int) -> None:
-        """A block that lies in memory which the allocator was not given: an array, say."""
-        shadow, end = self.heap.shadow, address + max(size, 1)
-        if all(shadow.watches(page) for page in range(address & -PAGE, end, PAGE)):
-            return
-        start, end = self._arena(address, end)
-        for low, high in _unwatched(shadow.areas, start, end):
-            self._gave(low, high)
-
-    def _arena(self, address: int, end: int) -> tuple[int, int]:
-        array = self.objects.data_at(address) or self.objects.gap_at(address)
-        if array is not None:
-            return array[0], max(end, array[1])
-        region = self._process.kernel.space.at(address)
-        alone = region is not None and region.file is None and region.name == ""
-        if region is not None and alone and end <= region.end:
-            return region.start, region.end
-        return address, end
 
     # Where it is
 
     def _stack(self) -> Stack:
         """Of the instruction that runs; within the allocator, as far as who called it."""
-        _, _, _, _, rsp, rbp, *_ = self.cpu.general()
-        rip = self.cpu.rip
+        _, _, _, _, rsp, rbp, *_ = self._cpu.general()
+        rip = self._cpu.rip
         if self._inside is None:
             return self.objects.stack(rip, rsp, rbp, self._memory.read)
         if rip in self._entries:
@@ -231,10 +199,10 @@ class ProgramSanitizer(Nobody):
         return (rip, *self._inside.caller)
 
     def _uses_unwritten(self) -> bool:
-        return self._reading() is Reading.EXACT and self._uses.used(self.cpu.rip)
+        return self._reading() is Reading.EXACT and self._uses.used(self._cpu.rip)
 
     def _reading(self) -> Reading:
-        rip = self.cpu.rip
+        rip = self._cpu.rip
         reading = self.objects.reading(rip)
         if reading is not Reading.EXACT:
             self.heap.probe.let_scan(rip)
@@ -270,93 +238,13 @@ class ProgramSanitizer(Nobody):
             self._found(HeapError("use-after-free", message, self._stack(), address, block))
 
     def answered(self, call: SystemCall) -> None:
-        """It gives memory to the allocator, or takes it; or maps another file."""
-        if call.errno is not None or call.result is None:
-            return
-        shadow, inside = self.heap.shadow, self._inside is not None
-        match call.name, call.args:
-            case "brk", _:
-                if call.result < self._brk:
-                    shadow.unwatch(call.result, self._brk)
-                elif inside:
-                    self._gave(self._brk, call.result)
-                self._brk = call.result
-            case "mmap", (_, length, _, flags, _, offset):
-                end = call.result + page_up(length)
-                shadow.unwatch(call.result, end)
-                if inside and flags & _ANONYMOUS:
-                    self._gave(call.result, end)
-                elif not flags & _ANONYMOUS and not offset:
-                    self._mapped_file(call.result)
-            case "munmap", (start, length):
-                shadow.unwatch(start, start + page_up(length))
-            case "mremap", (start, before, after, *_):
-                self.heap.moved(start, page_up(before), call.result, page_up(after))
-            case (("write" | "pwrite64" | "send" | "sendto"), (_, start, _, *_)):
-                self.heap.kernel_read(start, call.result, call.name)
+        """Memory is given to the allocator, or taken; or another file is mapped."""
+        self._heap_memory.answered(call, inside=self._inside is not None)
 
-    def _gave(self, start: int, end: int) -> None:
-        self.heap.shadow.watch(start, end)
-        self.heap.shadow.see(self._memory.windows.at(start))
-
-    def _mapped_file(self, address: int) -> None:
-        region = self._process.kernel.space.at(address)
-        cache = region.cache if region is not None else None
-        if region is None or cache is None or cache.source is None:
-            return
-        place = region.file.place if isinstance(region.file, File) else None
-        path = os.fsdecode(place.spelled) if place else region.name
-        self._mapped(path, cache.source.read(0, _LARGEST), address)
-
-    def _mapped(self, path: str, data: bytes, bias: int) -> None:
-        """A file; bias: where its first byte is, unless it is bound to its addresses."""
-        layout = layout_of(Bytes(data))
-        if layout is None:
-            return
-        new = self.objects.add(path, data, bias, layout)
+    def _mapped(self, mapped: Object) -> None:
+        """Another file: its functions may be the allocator's."""
         self.heap.probe.forget_scanners()
-        for address, name in new.functions:
+        for address, name in mapped.functions:
             function = self._family.get(name)
             if function is not None:
                 self._entries[address] = function
-
-    def _roots(self) -> list[tuple[int, int]]:
-        """Memory that may hold addresses of blocks, and is not the heap."""
-        found = []
-        rsp = self.cpu.get("rsp")
-        for region in self._process.kernel.space.regions:
-            if region.rights.read:
-                start = rsp & -8 if region.start <= rsp < region.end else region.start
-                own = among(self._memory.pages.written, start & -PAGE, region.end)
-                for low, high in runs(own):
-                    found += _unwatched(self.heap.shadow.areas, max(low, start), high)
-        return [*found, *self.heap.shadow.foreign()]
-
-
-class _Kernel:
-    """Told of what the kernel writes to memory."""
-
-    def __init__(self, sanitizer: ProgramSanitizer) -> None:
-        self._heap, self._cpu = sanitizer.heap, sanitizer.cpu
-
-    def changed(self, effect: Effect) -> None:
-        if isinstance(effect, Wrote):
-            row = BY_NUMBER.get(self._cpu.general()[0] & 0xFFFF_FFFF)
-            self._heap.kernel_wrote(effect.address, len(effect.data), row.name if row else "?")
-
-    def walking(self) -> None:
-        """Nothing is to be done."""
-
-    def walked(self, page: int, access: int, *, new: bool) -> None:
-        """Nothing is to be done."""
-
-
-def _unwatched(areas: list[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
-    """What is left of [start, end) without the areas."""
-    left = []
-    for low, high in areas:
-        if low < end and start < high:
-            if start < low:
-                left.append((start, low))
-            start = max(start, high)
-    return [*left, (start, end)] if start < end else left

@@ -13,7 +13,7 @@ from emu.judge.subject import Subject
 from tests.bench.measure import Figure
 
 _COPIES = 20
-_PLAN = Plan(depth=4, budget=Budget(calls=6000))
+_PLAN = Plan(depth=4, budget=Budget(calls=20_000))
 
 
 def figures() -> list[Figure]:

@@ -199,8 +199,8 @@ SOUND_C_BUGS = [
     ),
     _in_sound(
         "merges with a block in use",
-        "    if (!(front->size & IN_USE))\n",
-        "    if (front)\n",
+        "    if (free_behind(block))\n        absorb_next(block);\n    if (!block->before)\n",
+        "    if (behind(block))\n        absorb_next(block);\n    if (!block->before)\n",
         "overlap contents-changed fault",
     ),
     _in_sound(

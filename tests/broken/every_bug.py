@@ -10,6 +10,9 @@ from c_bugs import C_BUGS
 from index_bugs import INDEX_BUGS
 from planting import Bug
 
+ALSO = {"tail": "tiling", "alignment": "size"}
+"""What a check may say instead: of what is wrong after one call, it tells by one name."""
+
 
 def _once(bugs: list[Bug]) -> list[Bug]:
     """Of those with the same patch the first, caught by any of their rules."""
@@ -21,8 +24,9 @@ def _once(bugs: list[Bug]) -> list[Bug]:
 
 def _together(same: list[Bug]) -> Bug:
     first = same[0]
-    rules = " ".join(bug.caught_by for bug in same)
-    return replace(first, caught_by=rules)
+    rules = {rule for bug in same for rule in bug.rules}
+    rules |= {ALSO[rule] for rule in rules & ALSO.keys()}
+    return replace(first, caught_by=" ".join(sorted(rules)))
 
 
 EVERY_BUG = _once([*BUGS, *ASM_BUGS, *INDEX_BUGS, *C_BUGS])

@@ -37,7 +37,8 @@ def running(folder: Path, workers: int) -> Iterator[Cluster]:
         address = _until(lambda: json.loads(file.read_text())["address"])
         work = [sys.executable, "-m", "distributed.cli.dask_worker", "--nthreads", "2"]
         for _ in range(workers):
-            stack.enter_context(_process([*work, "--no-nanny", *common], folder))
+            command = [*work, "--no-nanny", "--death-timeout", str(PATIENCE), *common]
+            stack.enter_context(_process(command, folder))
         _until(lambda: (folder / "cluster.log").read_text().count("Registered to") >= workers)
         yield Cluster(address, scheduler)
 

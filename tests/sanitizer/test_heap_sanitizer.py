@@ -156,11 +156,88 @@ def act(heap: Heap, random: Random) -> None:
         heap.free(block.address)
 
 
+def wrong(heap: Heap, random: Random) -> None:
+    """Something that may be right, and does not kill."""
+    blocks = [0, *heap.ledger.live, *heap.ledger._taken]
+    payload = random.choice(blocks)
+    live = heap.ledger.live.get(payload)
+    if payload and random.random() < 0.5 and heap._usable(payload, payload + 64):
+        heap.read(payload, random.randrange(0, 40), random.randrange(1, 20))
+    elif live and live.size > 16 and random.random() < 0.5:
+        heap.write(payload, random.randrange(0, 9), b"12345")
+    else:
+        act(heap, random)
+
+
+def test_a_heap_that_went_back_tells_what_another_tells_that_did_not() -> None:
+    for seed in range(6):
+        random = Random(seed)
+        with Heap(sanitize=True) as heap, Heap(sanitize=True) as other:
+            seeds = [random.randrange(1 << 30) for _ in range(24)]
+            for number, one in enumerate(seeds):
+                before = heap.snapshot()
+                for astray in (one ^ 1, one ^ 2):
+                    wrong(heap, Random(astray))
+                heap.restore(before)
+                if number % 2:
+                    with heap.fork() as fork:
+                        wrong(fork, Random(one))
+                        found = fork.findings
+                        wrong(heap, Random(one))
+                        assert found == heap.findings
+                else:
+                    wrong(heap, Random(one))
+                wrong(other, Random(one))
+                assert heap.findings == other.findings
+            assert {finding.rule for finding in heap.findings} >= {"read-unwritten"}
+
+
 def test_osmem_touches_no_block_in_use(heap: Heap) -> None:
     random = Random(7)
     for _ in range(60):
         act(heap, random)
     assert heap.check() == []
+
+
+IN_AN_ARRAY = """
+        .intel_syntax noprefix
+        .data
+used:   .quad   0
+arena:  .zero   4096
+        .text
+        .globl  os_malloc
+        .globl  os_calloc
+        .globl  os_realloc
+        .globl  os_free
+os_malloc:
+        mov     rax, [rip + used]
+        lea     rcx, [rax + rdi + 23]
+        shr     rcx, 4
+        shl     rcx, 4
+        mov     [rip + used], rcx
+        lea     rdx, [rip + arena]
+        add     rax, rdx
+        ret
+os_calloc:
+os_realloc:
+        xor     eax, eax
+os_free:
+        ret
+"""
+
+
+def test_an_allocators_own_data_is_its_own(tmp_path: Path) -> None:
+    allocator = tmp_path / "array.s"
+    allocator.write_text(IN_AN_ARRAY)
+    with Heap(allocator, sanitize=True, contract="malloc") as heap:
+        p, _ = heap.malloc(10), heap.malloc(10)
+        heap.fill(p, 1)
+        heap.read(p, 0, 10)
+        assert rules(heap) == []
+        heap.read(p, 0, 11)
+        heap.malloc(1)
+        heap.read(heap.image.symbols["used"], 0, 1)
+        assert rules(heap) == ["heap-overflow"] * 2
 
 
 def broken(folder: Path, bug: str) -> Path:
@@ -194,3 +271,15 @@ def test_the_command_tells_of_it(tmp_path: Path) -> None:
     looked = subprocess.run([*emu, "--sanitize"], capture_output=True, check=False)
     assert (plain.returncode, looked.returncode) == (0, 1), plain.stderr
     assert b"allocator-touches-live" in looked.stdout
+
+
+@pytest.mark.parametrize("name", ["libjemalloc.so.2", "libmimalloc.so.2.0", "libc.so.6"])
+def test_allocators_of_the_world_keep_off_blocks_in_use(name: str) -> None:
+    with Heap(f"/usr/lib/x86_64-linux-gnu/{name}", sanitize=True) as heap:
+        random = Random(3)
+        for _ in range(40):
+            act(heap, random)
+        assert heap.findings == []
+        p = heap.malloc(40)
+        heap.read(p, 7, 1)
+        assert rules(heap) == ["read-unwritten"]
