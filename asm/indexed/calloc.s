@@ -18,12 +18,11 @@ os_calloc:
         mov     rbx, rax
         mov     r12, [rip + heap_break]         # 0 before the heap's first use
         mov     rdi, rax
-        mov     esi, PAGE
-        call    alloc
+        cmp     rax, CALLOC_MAPPED_FROM
+        jae     .Lcalloc_mapped
+        call    alloc_small
         test    rax, rax
         jz      .Lcalloc_done
-        cmp     dword ptr [rax + STATUS_HERE], MAPPED
-        je      .Lcalloc_done
         lea     rdi, [rax + rbx + ALIGN_UP]
         and     rdi, ALIGN_MASK                 # the end of what was asked for
         cmp     rdi, r12
@@ -33,6 +32,10 @@ os_calloc:
         pop     r12
         pop     rbx
         ret
+.Lcalloc_mapped:
+        pop     r12
+        pop     rbx
+        jmp     alloc_mapped
 
 # clear(start, end)
 #

@@ -46,7 +46,7 @@ os_free:
         call    remove_block
         mov     rax, rbx
         pop     rbx
-        jmp     enter_run
+        jmp     enter_several
 .Lfree_not_ours:
         cmp     dword ptr [rdi + BLOCK_STATUS], MAPPED
         je      unmap_block

@@ -1,14 +1,21 @@
 # The numbers of the index, its drawing, and where it begins.
 #
-# Every FREE block of the heap is in a tree or in the list of the unmerged, and
-# says so in the first 8 bytes of its payload, which every block has:
+# FREE blocks side by side are a run; the next search will make it one block. A
+# run, of one block or of many, is in the index from the moment at which it comes
+# to be, as one payload of its whole length: its first block is a node of a tree.
+# What there is to note fits into the first 8 bytes of each payload, which every
+# block has:
 #
-#     header                            payload
-#     +------+--------+------+------+   +--------------+---------------+
-#     | size | status | prev | next |   | left  or     | right  or     |  ...
-#     |      |  FREE  |      |      |   | following    | previous      |
-#     +------+--------+------+------+   +--------------+---------------+
-#     0                             32  32             36              40
+#     the only or the first       the second               the third
+#     +------+-------+            +-----------+----------+ +---------+---------+
+#     | left | right | key        | following | previous | |         | the last|
+#     +------+-------+            +-----------+----------+ +---------+---------+
+#     nodes, as links             a list of all runs of    the last of three or
+#                                 more than one block:     more notes the first,
+#                                 `unmerged`               where the third does not
+#
+# The key is in the last bin only, and needs 8 bytes more. A run of many blocks
+# whose first has no room for it waits for the search, in the list alone.
 #
 # A link is 32 bits: how far a payload is from the heap's start, in units of 8
 # bytes. The first payload's is 4; 0 is no block. So links reach 32 GiB. A heap of
@@ -16,7 +23,7 @@
 # This alone is not as in osmem. The last block may begin there and be as long as
 # THRESHOLD, and what it gives back begins within 32 GiB all the same.
 #
-# One bin for each size up to 131056, and one for all that is larger. A bin is
+# One bin for each length up to 131056, and one for all that is longer. A bin is
 # the link of a tree's root; three floors of bits say which bins are not empty:
 #
 #     top        4 bits     one a word of the middle
@@ -29,9 +36,6 @@
 # link's CRC-32C, one instruction and no room. No two links have the same. A
 # tree's shape depends on nothing but what is in it, and its depth grows with the
 # logarithm, since the CRC scatters what is evenly spaced; a product would not.
-#
-#     two neighbours are FREE     until the next search; one is unmerged then
-#     no FREE neighbour           the block is in the tree of its bin
 
 # A node's links, from its payload.
         .equ LEFT,          0           # u32: root of what is lower
@@ -52,6 +56,9 @@
         .equ TO_FOLLOWING,  0
         .equ TO_PREVIOUS,   4
 
+# Sizes from which on a block is mapped.
+        .equ MAPPED_FROM,   131040      # THRESHOLD - META
+        .equ CALLOC_MAPPED_FROM, 4064   # PAGE - META
 
 # The header's fields, from the payload.
         .equ SIZE_HERE,     -32

@@ -6,19 +6,16 @@
 
         .globl  os_malloc
 os_malloc:
-        mov     esi, THRESHOLD
+        cmp     rdi, MAPPED_FROM
+        jae     alloc_mapped
         # fall through
 
-# alloc(size, threshold) -> payload
+# alloc_small(size) -> payload
 #
-#   in        rdi = bytes
-#             rsi = from which size on, header counted, the block is mapped
+#   in        rdi = bytes, few enough for the heap
 #   out       rax = payload, or 0
 #   clobbers  every register a caller saves
-alloc:
-        sub     esi, META
-        cmp     rdi, rsi
-        jae     .Lalloc_large
+alloc_small:
         add     rdi, ALIGN_UP
         and     rdi, ALIGN_MASK
         jz      .Lalloc_nothing
@@ -79,10 +76,10 @@ heap_alloc:
         test    rdx, rdx
         jz      .Ltake_part_of_tail
         mov     [rdx + BLOCK_PREV], rdi
-        jmp     insert_block                    # no FREE neighbour: we have merged
+        jmp     insert_sized                    # no FREE neighbour: we have merged
 .Ltake_part_of_tail:
         mov     [rip + heap_tail], rdi
-        jmp     insert_block
+        jmp     insert_sized
 
 .Ltake_leftmost:
         lea     r9, [r8 + rdx*8 + LEFT]
@@ -95,14 +92,11 @@ heap_alloc:
         jmp     .Ltake_block
 .Ltake_last:
         mov     [r9], eax
-        call    empty_bin
+        clear_bottom
+        jnz     .Ltake_block
+        call    empty_word
         jmp     .Ltake_block
 
-.Lalloc_large:
-        mov     rax, MAX_REQUEST
-        cmp     rdi, rax
-        ja      out_of_memory
-        jmp     map_block
 .Lalloc_nothing:
         xor     eax, eax
         ret
@@ -193,3 +187,14 @@ heap_alloc:
         mov     rdi, rbx
         pop     rbx
         jmp     .Ltake_look
+
+# alloc_mapped(size) -> payload
+#
+#   in        rdi = bytes, too many for the heap
+#   out       rax = payload, or 0
+#   clobbers  every register a caller saves
+alloc_mapped:
+        mov     rax, MAX_REQUEST
+        cmp     rdi, rax
+        ja      out_of_memory
+        jmp     map_block

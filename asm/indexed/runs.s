@@ -3,11 +3,13 @@
 # A run is in the index as one block of its whole length from the moment at which
 # it comes to be; only its headers wait for the search, as osmem's do.
 
-# run_behind head: rdi
+# run_behind(head) -> tail
 #
-#   out       rax = the last block of the run that begins there
-#   needs     r8 = heap_head
+#   in        rdi = the first block of a run
+#             r8 = heap_head
+#   out       rax = the last block of the run
 #   clobbers  rcx
+#   keeps     every other register
 run_behind:
         mov     rax, rdi
         mov     rcx, [rdi + BLOCK_NEXT]
@@ -64,6 +66,10 @@ run_before:
 enter_run:
         cmp     rdi, rax
         je      insert_block
+        # fall through
+
+# enter_several(head, tail): the same of more than one block
+enter_several:
         mov     rdx, [rdi + BLOCK_NEXT]         # the second: into the list
         lea     r11, [rdx + META]
         sub     r11, r8
@@ -162,6 +168,17 @@ index_block:
         jne     insert_block
         push    rdi
         mov     rdi, rcx
+        mov     rax, rcx
+        mov     rcx, [rcx + BLOCK_NEXT]
+        test    rcx, rcx
+        jz      .Lindex_before_one
+        cmp     dword ptr [rcx + BLOCK_STATUS], FREE
+        je      .Lindex_before_several
+.Lindex_before_one:
+        call    remove_block
+        pop     rdi
+        jmp     enter_several
+.Lindex_before_several:
         call    run_behind
         call    withdraw_run
         pop     rdi

@@ -35,6 +35,12 @@
 #   keeps     every other register
 insert_block:
         mov     rcx, [rdi + BLOCK_SIZE]
+        # fall through
+
+# insert_sized(block, size)
+#
+#   in        rcx = bytes of payload; the rest is as above
+insert_sized:
         shr     rcx, 3
         cmp     rcx, LAST_BIN
         jae     .Linsert_large
@@ -237,6 +243,17 @@ remove_from_last_bin:
         mov     ecx, LAST_BIN
         jmp     .Lremove_here
 
+# Clears the bit of a bin (rcx; bin_map in r10); rsi is its word's number then, and
+# nothing left in the word is 0.
+        .macro  clear_bottom
+        mov     esi, ecx
+        shr     esi, 6
+        mov     r11, [r10 + rsi*8 + BOTTOM]
+        btr     r11, rcx
+        mov     [r10 + rsi*8 + BOTTOM], r11
+        test    r11, r11
+        .endm
+
 # empty_bin(bin)
 #
 #   in        rcx = number of a bin whose root is 0 now
@@ -244,22 +261,26 @@ remove_from_last_bin:
 #   clobbers  rcx, rsi, r11
 #   keeps     every other register
 empty_bin:
-        mov     esi, ecx
-        shr     esi, 6                          # the bin's word of the bottom
-        mov     r11, [r10 + rsi*8 + BOTTOM]
-        btr     r11, rcx
-        mov     [r10 + rsi*8 + BOTTOM], r11
-        test    r11, r11
-        jnz     .Lempty_bin_done
+        clear_bottom
+        jz      empty_word
+        ret
+
+# empty_word(word)
+#
+#   in        rsi = number of a word of the bottom that is 0 now
+#             r10 = address of bin_map
+#   clobbers  rcx, rsi, r11
+#   keeps     every other register
+empty_word:
         mov     ecx, esi
         shr     esi, 6                          # that word's word of the middle
         mov     r11, [r10 + rsi*8 + MIDDLE]
         btr     r11, rcx
         mov     [r10 + rsi*8 + MIDDLE], r11
         test    r11, r11
-        jnz     .Lempty_bin_done
+        jnz     .Lempty_word_done
         mov     r11, [r10 + TOP]
         btr     r11, rsi
         mov     [r10 + TOP], r11
-.Lempty_bin_done:
+.Lempty_word_done:
         ret

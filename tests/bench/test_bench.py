@@ -14,6 +14,7 @@ from tests.bench import (
     bench_exec,
     bench_guest,
     bench_heap,
+    bench_indexed,
     bench_replay,
     bench_sanitizer,
     bench_spread,
@@ -94,3 +95,12 @@ def test_checked_calls_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bench_check, name, little)
     assert bench_check._rate(bench_check.RANDOM, "osmem").ratio > 0
     assert bench_check._rate(bench_check.EVERY, "malloc").value.endswith(" calls/s")
+
+
+def test_the_index_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, little in {"_BLOCKS": 30, "_MOST": 200, "_ROUNDS": 1}.items():
+        monkeypatch.setattr(bench_indexed, name, little)
+    monkeypatch.setattr(bench_indexed, "PATTERNS", ["uniform"])
+    found = bench_indexed.figures()
+    assert len(found) == 2 + 2 * 8
+    assert all(figure.ratio > 0 for figure in found)

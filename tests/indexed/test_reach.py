@@ -50,3 +50,14 @@ def test_the_shipped_reach_leaves_links_room_for_the_longest_last_block():
 
     numbers = layout.numbers(PACKAGE / "indexed" / "index_layout.s")
     assert numbers["REACH"] + 2 * layout.THRESHOLD <= 8 << 32
+
+
+def test_numbers_that_follow_from_others_do_so():
+    from asm import layout
+
+    numbers = layout.numbers(PACKAGE / "indexed" / "index_layout.s")
+    assert numbers["MAPPED_FROM"] == layout.THRESHOLD - layout.META
+    assert numbers["CALLOC_MAPPED_FROM"] == layout.PAGE - layout.META
+    assert numbers["LAST_SIZES"] == 8 * numbers["LAST_BIN"]
+    assert numbers["KEY"] == layout.META + numbers["TO_KEY"]
+    assert (numbers["FOLLOWING"], numbers["PREVIOUS"]) == (layout.META, layout.META + 4)

@@ -1,0 +1,139 @@
+"""What the index is worth: beside glibc's malloc and osmem, in the emulator and on the host.
+
+Instructions are of calls alone, without copying and clearing: exact in the emulator, and on the
+host as callgrind counts glibc's. Wall time is on the host; both programs make the same calls.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from asm import source
+from asm.source import PACKAGE
+from emu.bench.bench import bench
+from emu.bench.growth import growth
+from emu.scenario import operations as op
+from emu.scenario.operations import Scenario
+from emu.scenario.patterns import PATTERNS, pattern
+from tests.bench.measure import Figure
+
+_BLOCKS = 1000
+"""n of the patterns."""
+_MOST = 10_000
+"""Blocks that calls are made among, for the growth of their cost."""
+_ROUNDS = 15
+_REPLAY = Path(__file__).parent / "replay_natively.c"
+_CALL = struct.Struct("<IIQ")
+_KINDS = {op.Malloc: 0, op.Calloc: 1, op.Realloc: 2, op.Free: 3}
+_FUNCTIONS = ("malloc", "calloc", "realloc", "free")
+_LINE = re.compile(r"\s*([\d,]+) \(\s*[\d.]+%\)\s+(\S.*)")
+_COPYING = re.compile(r"mem(p?cpy|set|move)")
+
+
+def figures() -> list[Figure]:
+    with TemporaryDirectory() as folder:
+        programs = {name: _program(Path(folder), name) for name in ("glibc", "indexed")}
+        found = [
+            figure
+            for name in PATTERNS
+            for figure in _of_pattern(pattern(name, _BLOCKS), Path(folder), programs)
+        ]
+    return [*found, *_growth()]
+
+
+def _of_pattern(scenario: Scenario, folder: Path, programs: dict[str, Path]) -> Iterator[Figure]:
+    calls = folder / "calls"
+    calls.write_bytes(_packed(scenario))
+    ours, theirs = _emulated(scenario), _counted(programs["glibc"], calls, len(scenario.statements))
+    yield Figure(
+        f"{scenario.name}, a call", f"{ours:.1f} instructions", ours / theirs,
+        f"glibc's {theirs:.1f}", "<= 1", ours <= theirs,
+    )  # fmt: skip
+    mine, its = (_fastest(programs[name], calls) for name in ("indexed", "glibc"))
+    yield Figure(
+        f"{scenario.name}, natively", f"{mine / 1e3:.1f} us", mine / its,
+        f"glibc's {its / 1e3:.1f} us", "<= 1.2", mine <= 1.2 * its,
+    )  # fmt: skip
+
+
+def _emulated(scenario: Scenario) -> float:
+    counts = bench(scenario, "indexed", accesses=False).counts
+    return float((counts["instructions"] - counts["copying"]).mean())
+
+
+def _growth() -> Iterator[Figure]:
+    """From 100 blocks to many: the worse of blocks in use and of holes, for each function."""
+    for name in ("indexed", "osmem"):
+        for one in growth(name, largest=_MOST):
+            points = dict(one.points)
+            few, many = points[100], points[_MOST]
+            goal = "<= 2.5" if name == "indexed" else ""
+            yield Figure(
+                f"{name}: {one.call}, {_MOST} {one.situation.name}", f"{many} instructions",
+                many / few, f"{few} with 100", goal, many <= 2.5 * few,
+            )  # fmt: skip
+
+
+# On the host
+
+
+def _packed(scenario: Scenario) -> bytes:
+    """The calls as replay_natively.c reads them."""
+    numbers: dict[str, int] = {}
+    return b"".join(
+        _CALL.pack(_KINDS[type(one.operation)], *_operands(one.operation, numbers))
+        for one in scenario.statements
+    )
+
+
+def _operands(operation: op.Operation, numbers: dict[str, int]) -> tuple[int, int]:
+    match operation:
+        case op.Calloc(name, count, size):
+            return numbers.setdefault(name, len(numbers)), count << 32 | size
+        case op.Malloc(name, size) | op.Realloc(name, _, size):
+            return numbers.setdefault(name, len(numbers)), size
+        case op.Free(name):
+            return numbers[name or ""], 0
+    raise AssertionError(operation)
+
+
+def _program(folder: Path, name: str) -> Path:
+    """replay_natively.c with an allocator, or with the C library's."""
+    made, sources = folder / name, [str(_REPLAY)]
+    if name != "glibc":
+        text = "".join(f"{s.source}\n" for s in source.read(PACKAGE / name / f"{name}.s"))
+        (folder / f"{name}.s").write_text(text)
+        sources += [str(folder / f"{name}.s"), "-DOS"]
+    subprocess.run(["gcc", "-O1", "-z", "noexecstack", "-o", made, *sources], check=True)
+    return made
+
+
+def _fastest(program: Path, calls: Path) -> int:
+    """Nanoseconds."""
+    return min(int(_run(str(program), str(calls))) for _ in range(_ROUNDS))
+
+
+def _counted(program: Path, calls: Path, count: int) -> float:
+    """Instructions of a call, by callgrind, without copying and clearing."""
+    out = calls.parent / "callgrind.out"
+    toggles = [f"--toggle-collect={function}" for function in _FUNCTIONS]
+    tool = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *toggles]
+    _run(*tool, str(program), str(calls))
+    lines = map(_LINE.match, _run("callgrind_annotate", "--threshold=100", str(out)).splitlines())
+    counted = [(match[2], int(match[1].replace(",", ""))) for match in lines if match]
+    return sum(n for what, n in counted if _is_call(what)) / count
+
+
+@cache
+def _is_call(what: str) -> bool:
+    return "PROGRAM TOTALS" not in what and not _COPYING.search(what)
+
+
+def _run(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
