@@ -142,6 +142,7 @@ def _huge() -> Iterator[Operations]:
         before = (op.Malloc("a", used), *use_of("a", used))
         for size in (LARGE, *HUGE):
             yield *before, op.Malloc("b", size), op.Malloc("c", 24), *use_of("c", 24), op.Free("b")
-            yield *before, op.Realloc("b", "a", size), op.Free("a"), op.Free("b")
+        for size in HUGE:
+            yield *before, op.Realloc("b", "a", size), op.Free("a")
         for count, size in PRODUCTS:
             yield *before, op.Calloc("b", count, size), op.Malloc("c", 24), *use_of("c", 24)
