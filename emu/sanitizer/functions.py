@@ -94,12 +94,30 @@ LIBC = "malloc"
 """What --check-heap is given for the C library's own functions, which have no prefix."""
 
 
+_OPERATORS = {
+    **{f"_Zn{letter}m": f"operator new{end}" for letter, end in (("w", ""), ("a", "[]"))},
+    **{f"_Zd{letter}Pv": f"operator delete{end}" for letter, end in (("l", ""), ("a", "[]"))},
+}
+"""C++'s, as they are in a symbol table: with the C library's functions, they are its family."""
+_VARIANTS = ("", "m", "RKSt9nothrow_t", "St11align_val_t", "mSt11align_val_t")
+"""What may follow: a size, std::nothrow, an alignment."""
+
+
 def family(prefix: str) -> dict[str, Function]:
     """The functions to watch, by name. prefix: "os_", or "malloc" for those without one."""
     before = "" if prefix == LIBC else prefix
-    return {
+    found = {
         before + base: Function(before + base, kind, size, zeroed, by_pointer)
         for base, (kind, size, zeroed, by_pointer) in _TABLE.items()
+    }
+    return found if before else found | _operators()
+
+
+def _operators() -> dict[str, Function]:
+    return {
+        symbol + variant: Function(name, Kind.GIVES if " new" in name else Kind.TAKES, _argument(0))
+        for symbol, name in _OPERATORS.items()
+        for variant in _VARIANTS
     }
 
 

@@ -68,6 +68,8 @@ class ProgramSanitizer(Nobody):
         """Errors, also those that were told of before."""
         self._told: set[tuple[str, Stack]] = set()
         self._entries: dict[int, Function] = {}
+        self._own: list[Object] = []
+        """Libraries that are nothing but the allocator: it has more functions than have a name."""
         self._returns: set[int] = set()
         """Instructions that are a `ret`."""
         self._inside: _Inside | None = None
@@ -219,7 +221,10 @@ class ProgramSanitizer(Nobody):
         return b"\0" in self._memory.read(block.address, block.size)
 
     def _found(self, error: HeapError) -> None:
-        if error.rule == "allocator-touches-live" and self._inside and self._inside.misled:
+        if self._inside is not None:
+            if error.rule == "allocator-touches-live" and self._inside.misled:
+                return
+        elif self.objects.at(error.stack[0]) in self._own:
             return
         self.count += 1
         exact = self.objects.reading(error.stack[0]) is Reading.EXACT
@@ -244,7 +249,7 @@ class ProgramSanitizer(Nobody):
     def _mapped(self, mapped: Object) -> None:
         """Another file: its functions may be the allocator's."""
         self.heap.probe.forget_scanners()
-        for address, name in mapped.functions:
-            function = self._family.get(name)
-            if function is not None:
-                self._entries[address] = function
+        found = {a: self._family[name] for a, name in mapped.functions if name in self._family}
+        self._entries.update(found)
+        if found and mapped.path != self._process.path and not mapped.is_library:
+            self._own.append(mapped)

@@ -102,3 +102,10 @@ def test_a_real_program_is_clean_on_osmem_too(tmp_path: Path) -> None:
     preloaded = "--env", f"LD_PRELOAD={built}", "--check-heap", "malloc"
     status, said, told = emu_exec("--root", "/", *preloaded, "ls", "/etc/hostname")
     assert (status, said, told) == (0, "/etc/hostname\n", "")
+
+
+@pytest.mark.parametrize("name", ["libjemalloc.so.2", "libtcmalloc_minimal.so.4"])
+def test_it_is_clean_on_allocators_of_the_world(name: str) -> None:
+    preloaded = "--env", f"LD_PRELOAD=/usr/lib/x86_64-linux-gnu/{name}", "--check-heap", "malloc"
+    status, said, told = emu_exec("--root", "/", *preloaded, "ls", "/etc/hostname")
+    assert (status, said, told) == (0, "/etc/hostname\n", "")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from asm import source
 from asm.source import PACKAGE
-from emu.launch import launch
+from emu.launch import ENVIRONMENT, launch
 from emu.process.program import Ended
 from emu.sanitizer.errors import HeapError
 from emu.sanitizer.leaks import Leak, Loss
@@ -79,13 +79,12 @@ class Checked:
         return tuple(line.line for line in found if line and Path(line.file).parent == _HERE)
 
 
-def checked(
-    program: Path, *arguments: str, prefix: str = "malloc", root: str | None = "/"
-) -> Checked:
+def checked(program: Path, *arguments: str, prefix: str = "malloc", preload: str = "") -> Checked:
     """A program run from its start to its end."""
-    world = World(root=Path(root) if root else None, stdout=Capture(), stderr=Capture())
+    world = World(root=Path("/"), stdout=Capture(), stderr=Capture())
+    environment = {**ENVIRONMENT, "LD_PRELOAD": preload} if preload else ENVIRONMENT
     errors: list[HeapError] = []
-    with launch(str(program), arguments, world=world) as process:
+    with launch(str(program), arguments, world=world, environment=environment) as process:
         sanitizer = ProgramSanitizer(process, prefix, errors.append)
         ended = process.play()
         done = Checked(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,33 @@ def test_a_program_that_is_checked_does_not_go_back(programs: dict[str, Path]) -
         sanitizer.close()
         process.restore(before)
         assert process.play().status == 0
+
+
+CPP = """
+#include <string>
+#include <vector>
+int main(int argc, char **)
+{
+    std::vector<std::string> words;
+    for (int i = 0; i < 100; i++)
+        words.push_back(std::string(i, 'x') + std::to_string(i));
+    volatile int *table = new int[words.size()];
+    table[99] = words[99].size();
+    table[98] = table[99 + (argc > 1)];
+    delete[] table;
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("preload", ["", "libtcmalloc_minimal.so.4"])
+def test_operators_of_cpp_are_the_allocators_too(tmp_path: Path, preload: str) -> None:
+    source, program = tmp_path / "words.cpp", tmp_path / "words"
+    source.write_text(CPP)
+    subprocess.run(["g++", "-g", "-O1", "-o", program, source], check=True)
+    library = f"/usr/lib/x86_64-linux-gnu/{preload}" if preload else ""
+    assert checked(program, preload=library).errors == []
+    (error,) = checked(program, "more", preload=library).errors
+    assert (error.rule, error.place) == ("heap-overflow", "0 bytes after a block of 400 bytes")
+    assert error.block is not None
+    assert str(error.block.by) in ("operator new[](400)", "operator new(400)")  # may be one
