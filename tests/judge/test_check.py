@@ -13,18 +13,14 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "broken"))
 from bugs import BUGS, Bug, build
 
 from emu import run
-from emu.judge.check import check, check_all, tasks
+from emu.judge.check import check, check_all
 from emu.judge.plan import Budget, Plan
 from emu.judge.subject import Subject
-from emu.judge.task import perform
 from emu.judge.topics import SAFETY
 from emu.scenario.load import from_text
 
 SHORT = Plan(depth=2, budget=Budget(calls=800))
-MORE = Plan(depth=2, budget=Budget(calls=12_000))
 COURSE = Path(__file__).parent / "course.c"
-BETTER = {"expectation failed": "result", "alignment": "size", "tail": "tiling"}
-"""What a check calls by another name: of what is wrong after one call, the first is the name."""
 
 NEVER_ANY = Bug(
     "always says no", "malloc.s", "os_malloc:\n", "os_malloc:\n        xor     eax, eax\n"
@@ -54,11 +50,6 @@ def rules(verdict):
     return {defect.rule for defect in verdict.defects}
 
 
-def met(subject, plan):
-    """The rules that were broken, before anybody has looked closer."""
-    return {cause.rule for task in tasks(subject, plan) for cause in perform(task).causes}
-
-
 @pytest.mark.parametrize("contract", ["osmem", "malloc"])
 def test_osmem_has_no_defect(contract):
     verdict = check(Subject("osmem"), Plan(contract, depth=3, budget=Budget(calls=3000)))
@@ -66,13 +57,6 @@ def test_osmem_has_no_defect(contract):
     assert all(topic.failures == 0 for topic in verdict.topics)
     assert verdict.calls > 1000
     assert verdict.status == 0
-
-
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
-def test_each_planted_bug_is_found(bug, tmp_path):
-    """Rare ones with more calls."""
-    rule, subject = BETTER.get(bug.caught_by, bug.caught_by), broken(bug, tmp_path)
-    assert rule in met(subject, SHORT) or rule in met(subject, MORE)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +166,7 @@ def test_a_trace_is_played_too(tmp_path):
 
 def test_an_allocator_of_a_course_that_passes_its_traces_is_seen_through():
     subject = Subject(str(COURSE), prefix="course_", cflags="-g -O1")
-    verdict = check(subject, Plan(depth=2, budget=Budget(calls=6000)))
+    verdict = check(subject, Plan(depth=2, budget=Budget(calls=4000)))
     assert verdict.contract == "malloc"
     assert {"exit", "calloc-overflow", "fault"} <= rules(verdict)
     assert rules(verdict) & {"overlap", "contents-changed"}
