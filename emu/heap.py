@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -347,8 +348,16 @@ class Heap(Closing):
     @property
     def index(self) -> indexes.Index | None:
         """The index over the free blocks, where the allocator has one, read from its memory."""
-        symbols = self.process.image.symbols if isinstance(self.process, Process) else {}
-        return indexes.read(symbols, self.process.memory, self.start, self.brk)
+        return indexes.read(self._symbols, self.process.memory, self.start, self.brk)
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether the allocator has such an index."""
+        return indexes.is_indexed(self._symbols)
+
+    @property
+    def _symbols(self) -> Mapping[str, int]:
+        return self.process.image.symbols if isinstance(self.process, Process) else {}
 
     @property
     def syscalls(self) -> tuple[SystemCall, ...]:

@@ -238,7 +238,7 @@ class Player:
         lockstep, heap = self.lockstep, self.heap
         answer = lockstep.follow(operation, pointer)
         if lockstep.agrees(call, answer):
-            return []
+            return self._index_is_broken()
         walk = heap.walk()
         broken = heap.check_blocks(walk)
         found = [of_blocks(broken)] if broken else []
@@ -246,6 +246,12 @@ class Player:
         if found:
             self.lockstep, self.left = None, f"after {found[0].rule}"
         return found
+
+    def _index_is_broken(self) -> list[Found]:
+        """What no answer shows yet; the lockstep goes on."""
+        heap = self.heap
+        broken = heap.check_blocks(heap.walk(), only_changed=True) if heap.is_indexed else []
+        return [of_blocks(broken)] if broken else []
 
     # The program's own writing
 

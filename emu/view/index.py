@@ -124,9 +124,14 @@ def priority(address: int, heap_start: int) -> int:
     return crc
 
 
+def is_indexed(symbols: Mapping[str, int]) -> bool:
+    """Whether an allocator has an index."""
+    return all(label in symbols for label in _LABELS)
+
+
 def read(symbols: Mapping[str, int], memory: Readable, start: int, end: int) -> Index | None:
     """The index of a heap at [start, end); None where the allocator has none."""
-    if any(label not in symbols for label in _LABELS):
+    if not is_indexed(symbols):
         return None
     return _Reader(memory, start, end).index(symbols["bin_map"], symbols["unmerged"])
 

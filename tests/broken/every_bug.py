@@ -1,7 +1,4 @@
-"""Every planted bug of a contract, once: one patch may be caught by several rules.
-
-An index that is out of order breaks no contract: its bugs are a single run's to find.
-"""
+"""Every planted bug, once: one patch may be caught by several rules."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from dataclasses import replace
 from asm_bugs import ASM_BUGS
 from bugs import BUGS
 from c_bugs import C_BUGS
+from index_bugs import INDEX_BUGS
 from planting import Bug
 
 ALSO = {"tail": "tiling", "alignment": "size"}
@@ -31,4 +29,4 @@ def _together(same: list[Bug]) -> Bug:
     return replace(first, caught_by=" ".join(sorted(rules)))
 
 
-EVERY_BUG = _once([*BUGS, *ASM_BUGS, *C_BUGS])
+EVERY_BUG = _once([*BUGS, *ASM_BUGS, *C_BUGS, *INDEX_BUGS])
