@@ -20,6 +20,7 @@ from syscalls import Limits
 from syscalls.abi import Errno
 from syscalls.elf import BadElf
 from syscalls.execve import Bytes, Executable
+from syscalls.memory import TooMuchTouched
 from syscalls.world import World
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -52,6 +53,11 @@ def launch(
     except BadElf as error:
         process.close()
         raise _refused(program, error, process.kernel.context.world) from None
+    except TooMuchTouched:
+        process.close()
+        most = process.limits.touched
+        message = f"cannot be loaded: that takes more than {most} bytes of memory"
+        raise InputError(message, program, expected="a higher limit (--memory)") from None
     except BaseException:
         process.close()
         raise

@@ -38,8 +38,17 @@ def _read(path: Path) -> str:
         raise ScenarioError(f"cannot be read: {error}", str(path)) from None
     except OSError as error:
         raise ScenarioError(
-            f"cannot be read: {why(error)}", str(path), expected="a scenario"
+            f"cannot be read: {why(error)}", str(path), expected=f"a scenario{_of_that_name(path)}"
         ) from None
+
+
+def _of_that_name(path: Path) -> str:
+    """What is shipped, where it may be meant."""
+    if path.stem not in TOUR:
+        return ""
+    return (
+        f"; the shipped one is played by `emu demo {path.stem}`, and is {_shipped_path(path.stem)}"
+    )
 
 
 def _about(text: str) -> str:

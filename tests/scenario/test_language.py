@@ -148,3 +148,9 @@ def test_a_byte_order_mark_is_passed_over(tmp_path):
 def test_lines_are_those_of_an_editor():
     statements = from_text("# a\x0cb\u2028c\r\na = malloc 1\rb = malloc 2\n", "x.heap").statements
     assert [statement.line for statement in statements] == [2, 3]
+
+
+def test_where_a_shipped_scenario_may_be_meant_it_is_told(tmp_path):
+    with pytest.raises(ScenarioError) as caught:
+        load(tmp_path / "reuse.heap")
+    assert "`emu demo reuse`" in str(caught.value)
