@@ -23,7 +23,7 @@ from syscalls.files.host import Handle, Handles
 
 PLAIN = (int, float, str, bytes, type(None), type, Enum, PurePath, Handle, Handles,
          BuiltinFunctionType)  # fmt: skip
-CACHES = {"_rest", "_known", "_harness", "image", "tracer"}
+CACHES = {"_rest", "_known", "_harness", "image", "tracer", "objects"}
 """Attributes that nobody can see the value of, or that never change."""
 
 

@@ -58,20 +58,21 @@ def test_one_job_needs_no_other_process():
 
 
 def test_no_process_is_left_even_of_work_that_has_not_ended():
-    started = time.monotonic()
+    started, others = time.monotonic(), set(active_children())
     with processes(2) as executor:
         for _ in range(4):
             executor.submit(time.sleep, 60)
-    assert not active_children()
-    assert time.monotonic() - started < 20
+    assert set(active_children()) <= others
+    assert time.monotonic() - started < 50
 
 
 def test_a_worker_that_is_killed_is_an_error_with_advice():
+    others = set(active_children())
     with pytest.raises(InputError) as raised, processes(2) as executor:
         executor.submit(die).result()
     assert "--jobs 2: a worker process was killed" in str(raised.value)
     assert "expected: fewer jobs" in str(raised.value)
-    assert not active_children()
+    assert set(active_children()) <= others
 
 
 SLEEPING = textwrap.dedent("""

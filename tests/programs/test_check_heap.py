@@ -104,8 +104,22 @@ def test_a_real_program_is_clean_on_osmem_too(tmp_path: Path) -> None:
     assert (status, said, told) == (0, "/etc/hostname\n", "")
 
 
-@pytest.mark.parametrize("name", ["libjemalloc.so.2", "libtcmalloc_minimal.so.4"])
-def test_it_is_clean_on_allocators_of_the_world(name: str) -> None:
+def _ls_on(name: str) -> tuple[int, str, str]:
     preloaded = "--env", f"LD_PRELOAD=/usr/lib/x86_64-linux-gnu/{name}", "--check-heap", "malloc"
-    status, said, told = emu_exec("--root", "/", *preloaded, "ls", "/etc/hostname")
-    assert (status, said, told) == (0, "/etc/hostname\n", "")
+    return emu_exec("--root", "/", *preloaded, "ls", "/etc/hostname")
+
+
+def test_it_is_clean_on_jemalloc() -> None:
+    status, said, told = _ls_on("libjemalloc.so.2")
+    assert (status, said) == (0, "/etc/hostname\n")
+    assert "leak" not in told
+    assert "error" not in told.replace("0 errors", "")
+
+
+def test_on_tcmalloc_it_tells_of_no_error_but_of_the_leak_that_tcmalloc_begins_with() -> None:
+    """Its first MallocExtension, of 8 bytes, is replaced by another and never deleted."""
+    _, said, told = _ls_on("libtcmalloc_minimal.so.4")
+    assert said == "/etc/hostname\n"
+    leaks = [line for line in told.splitlines() if "leak:" in line]
+    assert all("8 bytes in 1 block definitely lost" in line for line in leaks)
+    assert told.count("given by") == len(leaks) <= 1
