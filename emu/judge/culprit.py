@@ -7,6 +7,7 @@ osmem's blocks               who wrote the first field that is not as the contra
 a product that wraps         who multiplied
 a system call                who asked for it
 the calling convention       who changed the register last
+a block in use               who touched it
 an answer                    the last decision of the call
 """
 
@@ -84,7 +85,7 @@ class _Search:
         elif rule in CHECKS or rule in ("blocks", "result"):
             found = _first(self._wrong_field(self.player.model), self._wrote_last())
         elif rule == "allocator-touches-live":
-            found = self._touched()
+            found = self._touched(address)
         elif rule == "syscalls":
             found = self._asked()
         elif rule == "convention":
@@ -134,18 +135,14 @@ class _Search:
                 return write.moment
         return by_instruction(trace, int(among[-1])).moment if len(among) else None
 
-    def _touched(self) -> int | None:
-        """Who first read, or wrote, a block that is somebody's."""
+    def _touched(self, address: int | None) -> int | None:
+        """Who first read, or wrote, a byte of a block that is somebody's."""
+        if address is None:
+            return None
         made = self.trace.accesses_within(self.call.first, self.call.last)
-        own = {self._result(), *self.call.called.args[:1]}
-        touching = [
-            number
-            for promise in self.player.heap.ledger.live.values()
-            if promise.address not in own
-            for number in self.trace.touching(promise.address, promise.end).tolist()
-            if made.start <= number < made.stop
-        ]
-        return by_instruction(self.trace, min(touching)).moment if touching else None
+        touching = self.trace.touching(address, address + 1).tolist()
+        first = next((number for number in touching if made.start <= number < made.stop), None)
+        return None if first is None else by_instruction(self.trace, first).moment
 
     # osmem's blocks
 

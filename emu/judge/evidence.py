@@ -54,10 +54,10 @@ class Examined:
 
 
 def examine(examination: Examination) -> Examined:
-    """In any process, as `perform`."""
+    """In any process, as `perform`. What only a sanitizing heap shows is shown by one again."""
     case, failure = examination.case, examination.failure
     operations = shrink(case, failure.operations, failure.cause)
-    return _examined(replace(case, sanitize=False), failure, operations)
+    return _examined(case, failure, operations)
 
 
 def _examined(case: Case, failure: Failure, operations: Operations) -> Examined:

@@ -23,8 +23,8 @@ from emu.sanitizer.watch import HeapWatch, Lent, WatchState
 from syscalls import SystemCall
 from syscalls.abi import PAGE, TASK_SIZE, page_up
 
-OnFinding = Callable[[int, str, str], None]
-"""Told of the index of a call, a rule and a message."""
+OnFinding = Callable[[int, str, str, int], None]
+"""Told of the index of a call, a rule, a message, and the address of the first wrong byte."""
 _OF_THE_LEDGER = ("double-free", "invalid-free", "overlap")
 """Rules of which others tell."""
 
@@ -155,7 +155,7 @@ class HeapSanitizer:
         key = self._call, error.rule, error.stack, error.block
         if key not in self._told:
             self._told.add(key)
-            self._tell(self._call, error.rule, self._message(error))
+            self._tell(self._call, error.rule, self._message(error), error.address)
 
     def _message(self, error: HeapError) -> str:
         return f"{error.message} by {self._where(error.stack[0])}{self._beside(error)}"

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "broken"))
 from bugs import BUGS, Bug, build
 
 from emu import run
+from emu.allocators import Choice
 from emu.judge.check import check, check_all
 from emu.judge.plan import Budget, Plan
 from emu.judge.subject import Subject
@@ -78,6 +79,50 @@ def test_a_block_in_use_that_is_read_is_found_while_accesses_are_looked_at(tmp_p
     assert "free.s" in (defect.source or "")
     assert "BLOCK" not in defect.evidence.source_text
     assert "[rax + META]" in defect.evidence.source_text
+
+
+READS_TOO_FAR = """
+#include <string.h>
+#include <unistd.h>
+
+struct block { size_t size; size_t unused; };
+
+void *malloc(size_t size)
+{
+    size_t rounded = (size + 15) & ~(size_t)15;
+    struct block *block = sbrk(sizeof *block + rounded);
+    if (block == (void *)-1)
+        return NULL;
+    block->size = size;
+    return block + 1;
+}
+
+void free(void *pointer)
+{
+    (void)pointer;
+}
+
+void *realloc(void *old, size_t size)
+{
+    char *new = malloc(size);
+    if (old && new)
+        for (size_t i = 0; i < size; i++)
+            new[i] = ((volatile char *)old)[i];  /* the old block may be shorter */
+    return new;
+}
+"""
+
+
+def test_what_only_a_sanitizing_heap_shows_is_told_of_the_scenario_made_small(tmp_path):
+    file = tmp_path / "far.c"
+    file.write_text(READS_TOO_FAR)
+    subject = Subject(str(file), cflags="-g -O1")
+    verdict = check(subject, replace(SHORT, contract="malloc"))
+    (defect,) = [one for one in verdict.defects if one.rule == "allocator-touches-live"]
+    assert "((volatile char *)old)[i]" in defect.evidence.source_text
+    again = run(from_text(defect.scenario, "x.heap"), Choice(str(file), "-g -O1"), sanitize=True)
+    assert defect.message in {finding.message for finding in again.findings}
+    assert defect.evidence.happened == defect.message
 
 
 @pytest.mark.parametrize(
