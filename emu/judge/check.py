@@ -10,7 +10,7 @@ from itertools import islice
 from time import monotonic
 
 from emu.judge.batch import Batch
-from emu.judge.evidence import Examination, Examined, examine
+from emu.judge.evidence import TOUCHES_LIVE, Examination, Examined, examine
 from emu.judge.failure import Cause, Failure
 from emu.judge.gathering import Seen, add
 from emu.judge.plan import Plan
@@ -119,7 +119,26 @@ def _defects(causes: dict[Cause, Seen], examined: Sequence[Examined]) -> tuple[D
             defects[one.key] = replace(one.defect, failures=max(1, failures))
         else:
             defects[one.key] = replace(known, failures=known.failures + failures)
-    return tuple(defects.values())
+    return tuple(_told_once(list(defects.values())))
+
+
+def _told_once(defects: Sequence[Defect]) -> Iterator[Defect]:
+    """A block in use that was touched, and what came of it, are one defect: the latter."""
+    touched = {_place(one): one for one in defects if one.rule == TOUCHES_LIVE}
+    others = {_place(one) for one in defects if one.rule != TOUCHES_LIVE}
+    for one in defects:
+        if one.rule != TOUCHES_LIVE:
+            same = touched.get(_place(one), one)
+            yield replace(one, failures=max(one.failures, same.failures))
+        elif _place(one) not in others:
+            yield one
+
+
+def _place(defect: Defect) -> tuple[str, ...]:
+    """The line that did it, and the calls that show it."""
+    lines = defect.scenario.splitlines()
+    calls = (line for line in lines if line and not line.startswith("#"))
+    return defect.source or defect.evidence.instruction, *calls
 
 
 def _is_of(cause: Cause, examined: Cause) -> bool:

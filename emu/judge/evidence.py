@@ -15,6 +15,8 @@ from emu.judge.verdict import Defect, Evidence
 from emu.scenario.spelling import spelled, text
 from emu.trace.trace import Trace
 
+TOUCHES_LIVE = "allocator-touches-live"
+
 _EXPECTED = {
     "overlap": "no byte of a new block is in use",
     "misaligned": "the payload is a multiple of the alignment",
@@ -24,7 +26,7 @@ _EXPECTED = {
     "calloc-not-zero": "every byte is zero",
     "calloc-overflow": "NULL: the product does not fit in 64 bits",
     "refused": "a block: there is memory",
-    "allocator-touches-live": "blocks in use are the program's: they are not even read",
+    TOUCHES_LIVE: "blocks in use are the program's: they are not even read",
     "convention": "the caller's registers and stack come back as they were",
     "fault": "the call returns",
     "budget": "the call returns",
@@ -32,7 +34,7 @@ _EXPECTED = {
     "memory": "the call returns, and takes no more memory than it needs",
 }
 _DEATHS = frozenset({"fault", "budget", "exit", "memory"})
-_SHOWN_BY = {"allocator-touches-live": ("It is seen by emu run --sanitize.",)}
+_SHOWN_BY = {TOUCHES_LIVE: ("It is seen by emu run --sanitize.",)}
 _BLOCKS = "the blocks tile the heap, linked both ways, as their headers say"
 
 

@@ -125,6 +125,40 @@ def test_what_only_a_sanitizing_heap_shows_is_told_of_the_scenario_made_small(tm
     assert defect.evidence.happened == defect.message
 
 
+WRITES_TO_THE_LAST = """
+#include <unistd.h>
+
+static char *last;
+
+void *malloc(size_t size)
+{
+    char *block = size >> 40 ? (void *)-1 : sbrk((size + 16) & ~(size_t)15);
+    if (block == (void *)-1)
+        return NULL;
+    if (last)
+        *last ^= 1;
+    last = size ? block : NULL;
+    return block;
+}
+
+void free(void *pointer)
+{
+    (void)pointer;
+    last = NULL;
+}
+"""
+
+
+def test_a_block_in_use_that_is_written_is_one_defect_and_not_two(tmp_path):
+    file = tmp_path / "last.c"
+    file.write_text(WRITES_TO_THE_LAST)
+    verdict = check(Subject(str(file), cflags="-g -O1"), replace(SHORT, contract="malloc"))
+    told = [one for one in verdict.defects if "*last ^= 1" in one.evidence.source_text]
+    assert [one.rule for one in told] == ["contents-changed"]
+    safety = next(topic for topic in verdict.topics if topic.name == SAFETY)
+    assert safety.failures > 0
+
+
 @pytest.mark.parametrize(
     "name",
     [
