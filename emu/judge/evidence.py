@@ -35,6 +35,7 @@ _EXPECTED = {
 }
 _DEATHS = frozenset({"fault", "budget", "exit", "memory"})
 _SHOWN_BY = {TOUCHES_LIVE: ("It is seen by emu run --sanitize.",)}
+_OF_NO_BYTES = "a block of 0 bytes is NULL, or has a place of its own: it is freed by it"
 _BLOCKS = "the blocks tile the heap, linked both ways, as their headers say"
 
 
@@ -74,7 +75,7 @@ def _examined(case: Case, failure: Failure, operations: Operations) -> Examined:
         before = _picture(heap)
         found = next((one for one in player.play(last) if one.rule == rule), _unseen(failure))
     seen = _seen(recorder.trace, found, player)
-    expected = _expected(found)
+    expected = _expected(found, player)
     evidence = replace(seen, expected=expected, happened=found.message, before=before)
     if player.died is None:
         evidence = replace(evidence, after=_picture(heap))
@@ -112,10 +113,17 @@ def _unseen(failure: Failure) -> Found:
     return Found(failure.cause.rule, failure.message)
 
 
-def _expected(found: Found) -> str:
+def _expected(found: Found, player: Player) -> str:
     if found.expected:
         return "; ".join(spelled(one).removeprefix("expect ") for one in found.expected)
+    if found.rule == "overlap" and _is_empty(found.address, player):
+        return _OF_NO_BYTES
     return _EXPECTED.get(found.rule, _BLOCKS)
+
+
+def _is_empty(address: int | None, player: Player) -> bool:
+    """Whether one of the blocks at an address has no bytes."""
+    return any(held.address == address and not held.size for held in player.live.values())
 
 
 def _picture(heap: Heap) -> str:

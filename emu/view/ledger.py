@@ -198,6 +198,9 @@ class Ledger:
         else:
             for other in self._overlapping(address, address + size):
                 message = f"{here} overlap {self._spelled(other)}, which is in use"
+                if not size and not other.size:
+                    message = f"two blocks of 0 bytes are at the same place, {self._place(address)}"
+                    message += f" (the other given by #{other.given})"
                 self.find(call, "overlap", message, max(address, other.address))
         if address not in self.live:
             insort(self._order, address)

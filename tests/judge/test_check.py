@@ -159,6 +159,30 @@ def test_a_block_in_use_that_is_written_is_one_defect_and_not_two(tmp_path):
     assert safety.failures > 0
 
 
+NO_PLACE_FOR_NONE = """
+#include <unistd.h>
+
+void *malloc(size_t size)
+{
+    return size >> 40 ? NULL : sbrk((size + 15) & ~(size_t)15);
+}
+
+void free(void *pointer)
+{
+    (void)pointer;
+}
+"""
+
+
+def test_blocks_of_no_bytes_at_one_place_are_told_with_what_was_expected_of_them(tmp_path):
+    file = tmp_path / "none.c"
+    file.write_text(NO_PLACE_FOR_NONE)
+    defects = check(Subject(str(file)), replace(SHORT, contract="malloc")).defects
+    defect = next(one for one in defects if one.rule == "overlap")
+    assert "a = malloc 0" in defect.scenario
+    assert defect.evidence.expected.startswith("a block of 0 bytes is NULL, or has a place")
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -127,3 +127,19 @@ def test_a_failed_realloc_keeps_the_old_block(heap):
     heap.process.memory.write(a, b"\0")
     heap.malloc(8)
     assert rules(heap) == ["contents-changed"]
+
+
+def test_two_blocks_of_no_bytes_at_one_place_are_told_as_such(tmp_path):
+    file = tmp_path / "same.c"
+    file.write_text(
+        "#include <unistd.h>\n"
+        "void *malloc(size_t size) { return sbrk((size + 15) & -16l); }\n"
+        "void free(void *pointer) { (void)pointer; }\n"
+    )
+    with Heap(file) as heap:
+        assert heap.malloc(0) == heap.malloc(0)
+        heap.malloc(8)
+        same, other = heap.findings
+    assert same.message.startswith("two blocks of 0 bytes are at the same place, ")
+    assert same.message.endswith(" (the other given by #1)")
+    assert "8 bytes at heap+0x0 overlap 0 bytes at heap+0x0 (given by #2)" in other.message
