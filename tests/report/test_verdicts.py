@@ -80,6 +80,7 @@ skip  traces                        0         0   the budget was spent
       sizes                        5 of 5
       misuse                  1.87 of 2.5   12 of 48 scenarios failed
       in all                  6.87 of 7.5
+      failed without points: no memory
 
 FAIL  mine.s: 2 defects in 1121 calls; the budget was spent before all was tried
 """
@@ -100,7 +101,9 @@ pass  good.s: no defect in 40000 calls
 
 
 def test_quietly_a_defect_is_a_line():
-    first, second, last = printed(terminal.show_quietly, MINE).splitlines()
+    first, second, *marks, last = printed(terminal.show_quietly, MINE).splitlines()
+    assert [line.split()[0] for line in marks] == ["points", "sizes", "misuse", "in", "failed"]
+    assert "6.87 of 7.5" in marks[3]
     assert first == f"! mine.s: overlap: {OVERLAP.message}  search.s:44"
     assert second == "! mine.s: fault: page fault: read of 0x0"
     assert (
@@ -119,6 +122,7 @@ def test_many_are_a_table():
         "FAIL   two.s       1121               overlap 2",
         "error  bad.s                0 of 7.5  cannot be checked",
     ]
+    assert "  mine.s: failed without points: no memory" in shown.splitlines()
     last = shown.splitlines()[-1]
     assert last == "4 allocators: 1 without a defect, 2 with defects, 1 not checked"
 
@@ -226,13 +230,32 @@ def test_characters_that_xml_cannot_hold_are_replaced():
     assert message.get("message") == "fault: wrote \ufffd\ufffd[31m\ufffd & <b>"
 
 
+def test_full_points_say_what_failed_without_any():
+    full = Checked(
+        "mine.s", BROKEN, marks=Points({"sizes": Decimal(5)}, partial=False).marks(BROKEN)
+    )
+    shown = printed(terminal.show_quietly, full).splitlines()
+    assert "5 of 5" in shown[-3]
+    assert shown[-2].strip() == "failed without points: misuse, no memory"
+    assert full.unmarked == ("misuse", "no memory")
+    worthless = Points({"misuse": Decimal(0), "no memory": Decimal(1)}, partial=False)
+    assert replace(full, marks=worthless.marks(BROKEN)).unmarked == ("misuse",)
+    assert replace(full, marks=None).unmarked == ()
+
+
 # The page
 
 
 def test_the_page_has_everything_and_fetches_nothing():
     page = html.page([MINE, GOOD, REFUSED])
     assert not re.search(r"https?://|<script|<link rel=.stylesheet", page)
-    for text in (OVERLAP.message, "6.87 of 7.5", "search.s:44", "the budget was spent"):
+    for text in (
+        OVERLAP.message,
+        "6.87 of 7.5",
+        "search.s:44",
+        "the budget was spent",
+        "Failed without points: no memory",
+    ):
         assert text in page
     assert "frob &lt;rax&gt;" in page
     assert '<span class="cell header">H</span><span class="cell used">##</span>' in page

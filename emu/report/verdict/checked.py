@@ -72,6 +72,15 @@ class Checked:
         rest = "" if verdict.complete else "; the budget was spent before all was tried"
         return f"{found} in {counted(verdict.calls, 'call')}{rest}"
 
+    @property
+    def unmarked(self) -> tuple[str, ...]:
+        """Topics that failed, and have no points that this could have cost."""
+        if self.verdict is None or self.marks is None:
+            return ()
+        worth = {mark.topic for mark in self.marks.marks if mark.of}
+        failed = (topic.name for topic in self.verdict.topics if topic.failures)
+        return tuple(name for name in failed if name not in worth)
+
     def again(self, index: int) -> list[str]:
         """The commands that show the defect of this index again."""
         if self.saved:

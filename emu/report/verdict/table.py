@@ -22,6 +22,9 @@ def show(every: Sequence[Checked], to: Console) -> None:
     for checked in every:
         for line in brief(checked):
             to.print(line, soft_wrap=True)
+        if checked.unmarked:
+            told = f"  {checked.allocator}: failed without points: {', '.join(checked.unmarked)}"
+            to.print(Text(told, "dim"), soft_wrap=True)
     to.print(total(every), soft_wrap=True)
 
 

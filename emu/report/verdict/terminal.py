@@ -29,8 +29,8 @@ def show(checked: Checked, to: Console) -> None:
 
 
 def show_quietly(checked: Checked, to: Console) -> None:
-    """Prints the defects, a line each, and the outcome."""
-    for line in brief(checked):
+    """Prints the defects, a line each, the marks, and the outcome."""
+    for line in (*brief(checked), *marks(checked)):
         to.print(line, soft_wrap=True)
     to.print(outcome(checked), soft_wrap=True)
 
@@ -48,7 +48,7 @@ def lines(checked: Checked) -> Iterator[Text]:
         yield from defect.lines(checked, index)
     if checked.marks:
         yield Text()
-        yield from _marks(checked.marks)
+        yield from marks(checked)
     yield Text()
     yield outcome(checked)
 
@@ -83,13 +83,19 @@ def _topics(topics: tuple[TopicResult, ...]) -> Iterator[Text]:
         yield Text.assemble((f"{how:<4}", STYLES[how]), text, (skipped, _DIM))
 
 
-def _marks(marks: Marks) -> Iterator[Text]:
-    width = max([20, *(len(mark.topic) for mark in marks.marks)])
+def marks(checked: Checked) -> Iterator[Text]:
+    """A line a topic that has points, and their sum; nothing without points."""
+    if checked.marks is None:
+        return
+    given = checked.marks
+    width = max([20, *(len(mark.topic) for mark in given.marks)])
     yield Text("      points", _DIM)
-    for mark in marks.marks:
+    for mark in given.marks:
         why = f"   {mark.why}" if mark.why else ""
         yield Text.assemble(f"      {mark.topic:<{width}} {_of(mark):>14}", (why, _DIM))
-    yield Text(f"      {'in all':<{width}} {_of(marks):>14}", "bold")
+    yield Text(f"      {'in all':<{width}} {_of(given):>14}", "bold")
+    if checked.unmarked:
+        yield Text(f"      failed without points: {', '.join(checked.unmarked)}", ERROR.colour)
 
 
 def _of(mark: Mark | Marks) -> str:
