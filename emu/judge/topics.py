@@ -57,7 +57,7 @@ class _Shares:
             calls_of_random = max(CALLS, int(plan.budget.seconds * 10_000))
         else:
             calls_of_random = CALLS if calls is None else calls // 2
-        self.walks = 0 if calls is None else calls // 2
+        self.walks = 0 if calls is None else max(1, calls // 2)
         """0 for all."""
         self.length = min(_LONG, max(1, calls_of_random // 4))
         self.long = max(1, calls_of_random // 4 // self.length)
