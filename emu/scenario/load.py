@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 from asm.errors import why
@@ -52,13 +54,10 @@ def _of_that_name(path: Path) -> str:
 
 
 def _about(text: str) -> str:
-    """The comment at the top."""
-    lines = []
-    for line in language.lines(text):
-        if not line.startswith("#"):
-            break
-        lines.append(line.lstrip("# ").rstrip())
-    return " ".join(lines)
+    """The first paragraph of the comment at the top."""
+    comment = takewhile(lambda line: line.startswith("#"), language.lines(text))
+    words = dropwhile(operator.not_, (line.lstrip("# ").rstrip() for line in comment))
+    return " ".join(takewhile(bool, words))
 
 
 def shipped(names: Sequence[str] = ()) -> list[Path]:

@@ -283,7 +283,8 @@ def test_a_saved_file_says_what_it_shows_and_is_a_scenario(tmp_path):
     assert (
         first
         == f"""\
-# Saved by emu check: mine.s, contract osmem, seed 7.
+# Saved by emu check: overlap of mine.s, contract osmem, seed 7.
+#
 # overlap: {OVERLAP.message}
 # Expected: no block in use shares a byte with another
 # Happened: os_malloc(100) gave heap+0x20
@@ -294,7 +295,9 @@ search.s:44: cmp dword ptr [rdx + BLOCK_STATUS], FREE
 
 {OVERLAP.scenario}"""
     )
-    assert len(load(paths[0]).statements) == 6
+    again = load(paths[0])
+    assert len(again.statements) == 6
+    assert again.about == "Saved by emu check: overlap of mine.s, contract osmem, seed 7."
 
 
 def test_what_an_earlier_check_saved_is_replaced(tmp_path):

@@ -78,6 +78,13 @@ def test_the_comment_at_the_top_is_what_the_scenario_is_about():
     )
 
 
+@pytest.mark.parametrize("empty", ["#", "#   ", "#####"])
+def test_of_several_paragraphs_the_first_is_what_the_scenario_is_about(empty):
+    text = f"{empty}\n# Reuse:\n# twice.\n{empty}\n# How it is run.\na = malloc 1\n"
+    assert from_text(text, "x.heap").about == "Reuse: twice."
+    assert from_text(f"{empty}\na = malloc 1\n", "x.heap").about == ""
+
+
 @pytest.mark.parametrize(
     ("text", "column", "words"),
     [

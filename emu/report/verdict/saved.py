@@ -59,7 +59,8 @@ def text(checked: Checked, index: int, path: str) -> str:
     evidence = defect.evidence
     about = f"contract {verdict.contract}, seed {verdict.seed}"
     head = [
-        f"{MARK}: {checked.allocator}, {about}.",
+        *_comment("", f"{MARK.lstrip('# ')}: {defect.rule} of {checked.allocator}, {about}."),
+        "#",
         *_comment("", f"{defect.rule}: {defect.message}"),
         *_comment("Expected: ", evidence.expected),
         *_comment("Happened: ", evidence.happened),
