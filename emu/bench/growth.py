@@ -62,7 +62,9 @@ def growth(
 ) -> tuple[Growth, ...]:
     """The growth of every function in every situation, from n = 10 to `largest`.
 
-    Each call is made where there are n blocks, and then undone. InputError where `largest` is too
+    Each call is made where there are n blocks, and then undone: it is the first of its size, and
+    what an allocator sets up for a size is counted, too. A call before it would leave osmem and
+    others another heap than n blocks. InputError where `largest` is too
     small to tell; GuestDied where the program dies.
     """
     check(largest)

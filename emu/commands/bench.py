@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asm.errors import why
-from emu.commands.common import CONTEXT, of_allocators
+from emu.commands.common import CONTEXT, of_allocators, writable
 from emu.errors import GuestDied, InputError
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def bench_command(context: click.Context, /, names: tuple[str, ...], **given: An
     instructions, accesses to memory, cache lines and pages that a call touches, page faults and
     system calls; and how much memory it takes from the first call on. Without --trace and
     --pattern, a pattern like real programs is replayed: power-law. What ends in .rep or .heap is a
-    trace wherever it stands.
+    trace wherever it stands. A call that --growth counts is the first that asks for so many bytes:
+    what an allocator sets up for a size is counted, too.
 
     Exit status: 0 all well; 1 an allocator gave memory twice or broke the calling convention; 2
     the input is wrong; 3 an allocator died; 4 a bug of ours.
@@ -81,6 +82,7 @@ def bench_command(context: click.Context, /, names: tuple[str, ...], **given: An
     given["traces"] += tuple(more)
     chosen = _chosen([name for name in names if name not in more] or ["osmem"], given)
     _check(given)
+    writable([*names, *given["traces"]], given["html"])
     wanted = list(_scenarios(given))
     compared, status = _benches(wanted, chosen, given)
     grown, worse = _growths(chosen, given) if given["growth"] else ([], 0)
@@ -119,8 +121,6 @@ def _check(given: dict[str, Any]) -> None:
 
     if given["growth"]:
         growth.check(given["size"] or growth.LARGEST)
-    if given["html"] and any(map(Path(given["html"]).__eq__, map(Path, given["traces"]))):
-        raise InputError("the page would overwrite the trace", given["html"])
 
 
 def _scenarios(given: dict[str, Any]) -> Iterator[Scenario]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asm.errors import why
+from emu.commands.common import writable
 from emu.errors import InputError
 from emu.report.verdict.checked import Checked, Given
 
@@ -41,7 +42,7 @@ class Output:
 
         allocators = [subject.allocator for subject in subjects]
         points, junit, html = given["points"], given["junit"], given["html"]
-        _refuse([*allocators, *plan.traces, *filter(None, [points])], junit, html)
+        writable([*allocators, *plan.traces, *filter(None, [points])], junit, html)
         folders = _folders(given["save"], allocators)
         for folder in folders.values():
             prepare(folder)
@@ -137,22 +138,6 @@ def _folders(folder: str | None, allocators: Sequence[str]) -> dict[str, Path]:
     if len(allocators) == 1:
         return {allocators[0]: Path(folder)}
     return {name: Path(folder) / short for name, short in short_names(allocators).items()}
-
-
-def _refuse(inputs: Sequence[str], *outputs: str | None) -> None:
-    """No file is written over what is read, none over another, and none where there is no folder.
-
-    All of this is said before the work, and not after it.
-    """
-    taken = {Path(path).absolute(): f"would overwrite {path}" for path in inputs}
-    for path in filter(None, outputs):
-        place = Path(path).absolute()
-        if place in taken:
-            raise InputError(taken[place], path, expected="another file")
-        if place.is_dir() or not place.parent.is_dir():
-            what = "it is a folder" if place.is_dir() else f"there is no folder {place.parent}"
-            raise InputError(f"cannot be written: {what}", path)
-        taken[place] = "is written twice"
 
 
 def _write(path: str, text: str) -> None:

@@ -1,13 +1,15 @@
-"""What commands share: how they complain, and options that several have."""
+"""What commands share: how they complain, options that several have, where they may write."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
 
+from emu.errors import InputError
 from emu.scenario.number import FORMS, parse
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
@@ -69,6 +71,22 @@ def held_to(command: F) -> F:
         help="osmem's very blocks and system calls, or what every malloc promises; by its names.",
     )
     return contract(alignment(command))
+
+
+def writable(inputs: Sequence[str], *outputs: str | None) -> None:
+    """InputError before the work, and not after it, where a file cannot be written.
+
+    None is written over what is read, none over another, and none where there is no folder.
+    """
+    taken = {Path(path).absolute(): f"would overwrite {path}" for path in inputs}
+    for path in filter(None, outputs):
+        place = Path(path).absolute()
+        if place in taken:
+            raise InputError(taken[place], path, expected="another file")
+        if place.is_dir() or not place.parent.is_dir():
+            what = "it is a folder" if place.is_dir() else f"there is no folder {place.parent}"
+            raise InputError(f"cannot be written: {what}", path)
+        taken[place] = "is written twice"
 
 
 def complain(error: Exception) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asm.errors import why
-from emu.commands.common import ALLOCATOR, CONTEXT, WRONG_INPUT, complain, held_to
+from emu.commands.common import ALLOCATOR, CONTEXT, WRONG_INPUT, complain, held_to, writable
 from emu.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def run_command(
     pages = _pages(files, html) if html else {}
     if len(pages) > 1:
         _make_folder(Path(html or ""))
+    writable([*files, allocator.name], *map(str, pages.values()))
     worst = 0
     for file in files:
         try:
@@ -113,7 +114,7 @@ def _report(as_json: bool, quiet: bool) -> Callable[[Run], None]:
 
 
 def _pages(files: tuple[str, ...], out: str) -> dict[str, Path]:
-    """Where the page of each file goes: no two to one place, and none over what is run."""
+    """Where the page of each file goes: no two to one place."""
     several = len(set(files)) > 1
     pages = {
         file: Path(out) / f"{Path(file).stem}.html" if several else Path(out) for file in files
@@ -122,9 +123,6 @@ def _pages(files: tuple[str, ...], out: str) -> dict[str, Path]:
         raise InputError(
             "two pages would have the same name", out, expected="files of unlike names"
         )
-    taken = {path for path in map(Path, files) if path in pages.values()}
-    if taken:
-        raise InputError("the page would overwrite the scenario", str(taken.pop()))
     return pages
 
 

@@ -221,7 +221,18 @@ def test_pages_of_several_files_go_into_a_folder(file, tmp_path):
 def test_a_page_that_cannot_be_written_ends_with_2(file, tmp_path):
     done = emu("run", "-q", file(GOOD), "--html", tmp_path / "no" / "where.html")
     assert done.returncode == 2
-    assert "where.html: cannot be written: no such file" in done.stderr
+    assert "where.html: cannot be written: there is no folder" in done.stderr
+    assert not done.stdout
+    two = emu("run", file(GOOD), file(GOOD, "y.heap"), "--html", file(GOOD) / "pages")
+    assert (two.returncode, two.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("out", ["x.heap", "mine.c", "."])
+def test_a_page_that_may_not_be_written_is_told_before_anything_is_run(file, tmp_path, out):
+    allocator = file("void *malloc(long n) { return 0; }\nvoid free(void *p) {}\n", "mine.c")
+    done = emu("run", file(GOOD), "--allocator", allocator, "--html", tmp_path / out)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "would overwrite" in done.stderr or "it is a folder" in done.stderr
 
 
 def test_the_listing_has_address_bytes_and_source():

@@ -159,6 +159,12 @@ def test_wrong_input_ends_with_2_and_says_what_is_wrong(args: tuple[str, ...], s
     assert done.stderr.startswith(f"emu: {says}")
 
 
+def test_a_page_that_cannot_be_written_is_told_before_anything_is_replayed() -> None:
+    done = emu("bench", "--growth", "-n", "100", "--html", "/nowhere/x.html")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == "emu: /nowhere/x.html: cannot be written: there is no folder /nowhere\n"
+
+
 def test_a_wrong_trace_is_told_before_anything_is_replayed(tmp_path: Path) -> None:
     trace = tmp_path / "x.heap"
     trace.write_text("a = malloc 8\nfill a 1\n")
@@ -176,7 +182,7 @@ def test_the_page_does_not_overwrite_the_trace(tmp_path: Path) -> None:
     trace = tmp_path / "x.rep"
     trace.write_text("a 0 8\nf 0\n")
     done = emu("bench", "--trace", trace, "--html", trace)
-    assert done.exit_code == 2
+    assert (done.exit_code, done.stdout) == (2, "")
     assert trace.read_text() == "a 0 8\nf 0\n"
 
 
