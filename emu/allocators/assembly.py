@@ -10,12 +10,13 @@ from asm.errors import why
 from asm.source import PACKAGE
 from emu.allocators.choice import Choice
 from emu.allocators.description import Description, described, lacking
-from emu.allocators.files import EXPECTED, Kind, kind_of
+from emu.allocators.files import EXPECTED, Kind, is_source
 from emu.errors import AllocatorError
 
 ENTRY_POINTS = ("os_malloc", "os_calloc", "os_realloc", "os_free")
 ERRNO = "os_errno"
 SHIPPED = ("osmem", "indexed")
+_ASSEMBLY = "a .s file"
 
 
 def find(name: str | Path) -> Image:
@@ -42,26 +43,29 @@ def assembled(choice: Choice) -> tuple[Image, Description]:
     return image, described(choice, image.exported, Kind.ASSEMBLY, errno)
 
 
-def path_of(name: str) -> Path:
-    """Where the source of a shipped allocator is; any other name is a path of what is there."""
+def path_of(name: str, expected: str = EXPECTED) -> Path:
+    """Where the source of a shipped allocator is; any other name is a path of what is there.
+
+    expected: what else may be there, for the message of an AllocatorError.
+    """
     if name in SHIPPED:
         return PACKAGE / name / f"{name}.s"
     path = Path(name)
     try:
         if name and path.is_dir():
-            raise AllocatorError("this is a directory", name, expected=EXPECTED)
+            raise AllocatorError("this is a directory", name, expected=expected)
         found = bool(name) and path.exists()
     except (OSError, ValueError) as error:
         reason = why(error) if isinstance(error, OSError) else str(error)
         raise AllocatorError(f"cannot be read: {reason}", name[:80]) from None
     if not found:
-        known = f"a shipped one ({', '.join(SHIPPED)}), {EXPECTED}"
+        known = f"a shipped one ({', '.join(SHIPPED)}), {expected}"
         raise AllocatorError(f"unknown allocator `{name}`", expected=known)
     return path
 
 
 def _source(name: str) -> Path:
-    path = path_of(name)
-    if name not in SHIPPED and kind_of(path, name) is not Kind.ASSEMBLY:
-        raise AllocatorError("this is no assembly source", name, expected="a .s file")
+    path = path_of(name, _ASSEMBLY)
+    if name not in SHIPPED and is_source(path) is not Kind.ASSEMBLY:
+        raise AllocatorError("this is no assembly source", name, expected=_ASSEMBLY)
     return path

@@ -65,7 +65,11 @@ def test_files_of_ours_are_written_again(folder: Path) -> None:
                           "expected: a name that ends in .so or .o\n"),
         (("-o", "no/such.o"), "emu: no/such.o: cannot be written: no such file or directory\n"),
         (("-o", "dir.o"), "emu: dir.o: cannot be written: is a directory\n"),
-        (("--allocator", "nix"), "emu: unknown allocator `nix`\n"),
+        (("--allocator", "nix.s"), "emu: unknown allocator `nix.s`\n"
+                                   "expected: a shipped one (osmem, indexed), a .s file\n"),
+        (("--allocator", "dir.o"), "emu: dir.o: this is a directory\nexpected: a .s file\n"),
+        (("--allocator", "/dev/null"), "emu: /dev/null: this is no assembly source\n"
+                                       "expected: a .s file\n"),
     ],
 )  # fmt: skip
 def test_wrong_input_is_told(words: tuple[str, ...], said: str, folder: Path) -> None:
