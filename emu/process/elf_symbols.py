@@ -15,6 +15,9 @@ _FAR = 1 << 16
 """Bytes behind a symbol without a size that may still be its."""
 _ENTRY = struct.Struct("<IBBHQQ")
 """Elf64_Sym: name, info, other, section, value, size."""
+_RELOCATION = struct.Struct("<QQq")
+"""Elf64_Rela: offset, info, addend."""
+_IRELATIVE = 37
 _NO_TYPE, _OBJECT, _FUNCTION, _CHOOSER = 0, 1, 2, 10
 _GLOBAL, _WEAK = 1, 2
 _UNDEFINED, _ABSOLUTE = 0, 0xFFF1
@@ -79,6 +82,28 @@ def choosers(data: bytes) -> dict[str, int]:
     STT_GNU_IFUNC: the loader calls them.
     """
     return {one.name: one.address for one in _entries(data) if one.is_chooser}
+
+
+def all_choosers(data: bytes) -> dict[int, list[str]]:
+    """The names of all of them, by address; of some, only a relocation knows."""
+    found: dict[int, list[str]] = {address: [] for address in _relocated(data)}
+    for name, address in choosers(data).items():
+        found.setdefault(address, []).append(name)
+    return found
+
+
+def _relocated(data: bytes) -> Iterator[int]:
+    """The functions that R_X86_64_IRELATIVE has the loader call."""
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+
+    try:
+        for section in ELFFile(io.BytesIO(data)).iter_sections("SHT_RELA"):
+            for _, info, addend in _RELOCATION.iter_unpack(section.data()):
+                if info & 0xFFFF_FFFF == _IRELATIVE:
+                    yield addend
+    except (*_BROKEN, ELFError):
+        return
 
 
 class _Entry(NamedTuple):

@@ -23,7 +23,8 @@ from emu.sanitizer.objects import Stack
 class HeapError:
     """rule: its stable name. message: a sentence's first line.
 
-    stack: of what did it. block: the one that it is about, and where `address` lies.
+    stack: of what did it. block: the one that it is about; address: the first byte that is wrong.
+    reach: all of the access, [start, end).
     """
 
     rule: str
@@ -31,14 +32,21 @@ class HeapError:
     stack: Stack
     address: int
     block: Block | None = None
+    reach: tuple[int, int] | None = None
 
     @property
     def place(self) -> str:
-        """Where the address lies, from the block; "" where there is none."""
-        block = self.block
-        if block is None:
-            return ""
-        return f"{distance(self.address, block)} {of_size(block)}"
+        """Where it lies, from the block; "" where there is none."""
+        return f"{self.away} {of_size(self.block)}" if self.block else ""
+
+    @property
+    def away(self) -> str:
+        """How far from the block, which there is: 12 bytes after."""
+        assert self.block is not None
+        start, end = self.reach or (self.address, self.address)
+        if start < self.block.end < end or start < self.block.address < end:
+            return f"from {_place(start, self.block)} to {_place(end, self.block)}"
+        return distance(start, self.block)
 
 
 def of_size(block: Block) -> str:
@@ -52,6 +60,13 @@ def distance(address: int, block: Block) -> str:
     if address < block.address:
         return f"{counted(block.address - address)} before"
     return f"{counted(address - block.address)} inside"
+
+
+def _place(edge: int, block: Block) -> str:
+    """Of the edge of an access: 1 byte past the end of."""
+    if edge > block.end:
+        return f"{counted(edge - block.end)} past the end of"
+    return distance(edge, block).replace("0 bytes after", "the end of")
 
 
 def counted(count: int) -> str:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from emu.process.process import CallableProcess, Process
 from emu.sanitizer.book import Block
-from emu.sanitizer.errors import HeapError, counted, distance
+from emu.sanitizer.errors import HeapError, counted
 from emu.sanitizer.watch import HeapWatch, Lent, WatchState
 from syscalls import SystemCall
 from syscalls.abi import PAGE, TASK_SIZE, page_up
@@ -174,7 +174,7 @@ class HeapSanitizer:
             return ""
         taken = f", freed by {block.to}" if block.to else ""
         which = f"{counted(block.size)} at {self._place(block.address)}"
-        return f": {distance(error.address, block)} {which} (given by {block.by}{taken})"
+        return f": {error.away} {which} (given by {block.by}{taken})"
 
 
 def _size(running: _Running) -> int:

@@ -26,16 +26,11 @@ _WORD = (1 << 64) - 1
 _LIBRARIES = re.compile(r"(libc[.-]|ld-linux|ld-musl|libc\.musl)")
 """The C library and its loader, which mostly come without the names of their own functions."""
 _SUFFIX = r"(?:_(?:sse|avx|evex|erms|ssse|generic|unaligned|aligned|chk)\w*)?"
-_TERMINATED = re.compile(
-    rf"_*(?:str(?:len|cpy|cat|cmp|casecmp(?:_l)?|chr|rchr|chrnul|str|spn|cspn|pbrk)|"
-    rf"stpcpy){_SUFFIX}|_*rawmemchr{_SUFFIX}"
+_AHEAD = re.compile(
+    rf"_*(?:str(?:n?len|n?cpy|n?cat|n?cmp|n?casecmp(?:_l)?|n?chr|rchr|chrnul|str|spn|cspn|pbrk)|"
+    rf"stpn?cpy|rawmemchr|mem(?:p?cpy|move|cmp|cmpeq|chr|rchr|set|mem)|wcs\w+|wmem\w+){_SUFFIX}"
 )
-"""Functions that read strings up to their end, a vector at a time, and so beyond it."""
-_OTHERS = re.compile(
-    rf"_*(?:str(?:nlen|ncpy|ncat|ncmp|ncasecmp(?:_l)?|nchr)|stpncpy|"
-    rf"mem(?:p?cpy|move|cmp|cmpeq|chr|rchr|set|mem)|wcs\w+|wmem\w+){_SUFFIX}"
-)
-"""Functions that do so with what they are told the size of, or copy it."""
+"""Functions that read a vector at a time, and so beyond what they are asked for."""
 
 Read = Callable[[int, int], bytes]
 Stack = tuple[int, ...]
@@ -43,14 +38,10 @@ Stack = tuple[int, ...]
 
 
 class Reading(Enum):
-    """What memory a function reads. AHEAD: more than it was asked to, or it copies it.
-
-    TO_END: the same, of a string that must end.
-    """
+    """What memory a function reads. AHEAD: more than it was asked to, or it copies it."""
 
     EXACT = auto()
     AHEAD = auto()
-    TO_END = auto()
 
 
 class Object:
@@ -66,6 +57,12 @@ class Object:
         """(address, name), all names of each."""
         found = elf_symbols.functions_of(self.data)
         return [(address + self.bias, name) for address, name, _ in found]
+
+    @cached_property
+    def choosers(self) -> dict[int, list[str]]:
+        """Functions that answer which function is to be called by a name: their names."""
+        found = elf_symbols.all_choosers(self.data)
+        return {address + self.bias: names for address, names in found.items()}
 
     @cached_property
     def arrays(self) -> list[tuple[int, int]]:
@@ -138,9 +135,7 @@ class Objects:
 
     def _look_up(self, address: int) -> Reading:
         found, name = self.at(address), self.name_at(address)
-        if _TERMINATED.fullmatch(name):
-            return Reading.TO_END
-        ahead = _OTHERS.fullmatch(name) or (found is not None and found.is_library)
+        ahead = _AHEAD.fullmatch(name) or (found is not None and found.is_library)
         return Reading.AHEAD if ahead else Reading.EXACT
 
     def name_at(self, address: int) -> str:

@@ -4,9 +4,15 @@ Where one of them is entered, the allocator runs, until somebody takes the retur
 stack by a `ret`: so a jump at its end is followed, and what it calls is within. What the kernel
 gives it meanwhile is the heap. No instruction of the program is changed.
 
-Limits. A block that is given out again is not told from the one before it. A value is followed as
-uses.py has it: bytes that nobody wrote and that are copied count as written where they come to.
-Memory that processes share, and the stack, are not watched.
+Functions for strings and memory are judged when they are entered, by what they are given; within
+them, reads are not. In a stripped library, the loader tells which they are: it calls the functions
+that choose them (STT_GNU_IFUNC), and what those answer is looked at.
+
+Limits. Of functions for strings, strstr, memmem, strcasecmp_l, and those for wide characters are
+not judged; neither are reads close to a block by other functions of a C library without names. A
+block that is given out again is not told from the one before it. A value is followed as uses.py has
+it: bytes that nobody wrote and that are copied count as written where they come to. Memory that
+processes share, and the stack, are not watched.
 """
 
 from __future__ import annotations
@@ -24,12 +30,15 @@ from emu.sanitizer.functions import Arguments, Called, Function, Kind, family, p
 from emu.sanitizer.leaks import Leak, leaks
 from emu.sanitizer.memory import HeapMemory, KernelWrites
 from emu.sanitizer.objects import Object, Objects, Reading, Stack
+from emu.sanitizer.strings import Reader, reader
 from emu.sanitizer.uses import Uses
 from emu.sanitizer.watch import HeapWatch, Lent
 from syscalls import SystemCall
 
 _RSP = REGISTERS.index("rsp")
 _RETURNS = (b"\xc3", b"\xc2", b"\xf3\xc3")
+_FRAME = 1024
+"""Bytes of the stack that a function for strings may take."""
 _MOST = 1000
 """Errors that are told of."""
 
@@ -68,6 +77,16 @@ class ProgramSanitizer(Nobody):
         """Errors, also those that were told of before."""
         self._told: set[tuple[str, Stack]] = set()
         self._entries: dict[int, Function] = {}
+        self._hooks: dict[int, Callable[[int], None]] = {}
+        """What is done where one of these addresses is entered."""
+        self._readers: dict[int, Reader] = {}
+        self._choosers: dict[int, list[str]] = {}
+        self._chosen: tuple[int, list[str]] = 0, []
+        """Of the chooser that runs: where it returns to, and its names."""
+        self._reader, self._judged = (-1, 0), 0
+        """Of the last one that was judged: where its return address is, and what; its own."""
+        self._last: tuple[str, Stack] | None = None
+        """The error that was found last."""
         self._own: list[Object] = []
         """Libraries that are nothing but the allocator: it has more functions than have a name."""
         self._returns: set[int] = set()
@@ -79,7 +98,7 @@ class ProgramSanitizer(Nobody):
         self.heap.uses_unwritten = self._uses_unwritten
         self.heap.reads_ahead = self._reads_ahead
         self._heap_memory = HeapMemory(process, self.heap, self.objects, self._mapped)
-        self._cpu.tell_entries(self._entries, self._entered)
+        self._cpu.tell_entries(self._hooks, lambda address: self._hooks[address](address))
         process.watcher, process.bound = self, "its heap is checked"
         self._memory.watcher = KernelWrites(process, self.heap)
 
@@ -188,6 +207,39 @@ class ProgramSanitizer(Nobody):
         written = function.zeroed or inside.misled  # of what, nobody knows
         self.heap.give(block, written=written, kept=inside.lent)
 
+    # Functions that read are chosen, and entered
+
+    def _chooses(self, address: int) -> None:
+        back = self._word(self._cpu.general()[_RSP])
+        self._chosen = back, self._choosers[address]
+        self._hooks.setdefault(back, self._chose)
+
+    def _chose(self, address: int) -> None:
+        back, names = self._chosen
+        self._chosen = 0, []
+        for found in filter(None, map(reader, names)):
+            if back == address:
+                self._read_by(self._cpu.general()[0], found)
+
+    def _read_by(self, address: int, function: Reader) -> None:
+        if address not in self._hooks:
+            self._readers[address], self._hooks[address] = function, self._reads
+
+    def _reads(self, address: int) -> None:
+        _, _, rdx, _, rsp, _, rsi, rdi, *_ = self._cpu.general()
+        shadow = self.heap.shadow
+        if not (shadow.watches(rdi) or shadow.watches(rsi)):
+            return
+        if self._inside is not None and self._is_inside():
+            return
+        again = self._reader[0] == rsp and self._judged == address
+        if self._is_judged() and not again:
+            return  # one calls another, or jumps to it at its end
+        self._reader, self._judged = (rsp, self._word(rsp)), address
+        function = self._readers[address]
+        for start, size in function.parts(self._memory.read, (rdi, rsi, rdx)):
+            self.heap.reads(start, size, function.name, decides=function.decides)
+
     # Where it is
 
     def _stack(self) -> Stack:
@@ -195,6 +247,8 @@ class ProgramSanitizer(Nobody):
         _, _, _, _, rsp, rbp, *_ = self._cpu.general()
         rip = self._cpu.rip
         if self._inside is None:
+            if rip in self._readers:
+                rip, rsp = self._word(rsp) - 1, rsp + 8
             return self.objects.stack(rip, rsp, rbp, self._memory.read)
         if rip in self._entries:
             return self._inside.caller
@@ -210,15 +264,13 @@ class ProgramSanitizer(Nobody):
             self.heap.probe.let_scan(rip)
         return reading
 
-    def _reads_ahead(self, address: int) -> bool:
-        """A string that the block before holds must end there."""
-        reading = self._reading()
-        if reading is not Reading.TO_END:
-            return reading is Reading.AHEAD
-        block = self.heap.book.near(address)
-        if block is None or block.to:
-            return True
-        return b"\0" in self._memory.read(block.address, block.size)
+    def _reads_ahead(self, near: bool) -> bool:
+        return self._reading() is Reading.AHEAD and (near or self._is_judged())
+
+    def _is_judged(self) -> bool:
+        """Whether a function runs that was judged when it was entered, or what that calls."""
+        at, back = self._reader
+        return 0 <= at - self._cpu.general()[_RSP] <= _FRAME and self._word(at) == back
 
     def _found(self, error: HeapError) -> None:
         if self._inside is not None:
@@ -226,12 +278,22 @@ class ProgramSanitizer(Nobody):
                 return
         elif self.objects.at(error.stack[0]) in self._own:
             return
+        stack = self._without_library(error.stack)
+        key = error.rule, stack
+        if key == self._last and len(stack) < len(error.stack):
+            return  # one call may find it several times
+        self._last = key
         self.count += 1
-        exact = self.objects.reading(error.stack[0]) is Reading.EXACT
-        key = error.rule, error.stack if exact else error.stack[1:]
         if key not in self._told and len(self._told) < _MOST:
             self._told.add(key)
             self._tell(error)
+
+    def _without_library(self, stack: Stack) -> Stack:
+        """From the first caller on that is no function for strings, nor of a library."""
+        for at, place in enumerate(stack):
+            if self.objects.reading(place) is Reading.EXACT:
+                return stack[at:]
+        return stack
 
     # What the kernel does
 
@@ -251,5 +313,12 @@ class ProgramSanitizer(Nobody):
         self.heap.probe.forget_scanners()
         found = {a: self._family[name] for a, name in mapped.functions if name in self._family}
         self._entries.update(found)
+        self._hooks.update(dict.fromkeys(found, self._entered))
+        self._choosers.update(mapped.choosers)
+        self._hooks.update(dict.fromkeys(mapped.choosers, self._chooses))
+        for address, name in mapped.functions:
+            function = reader(name)
+            if function is not None:
+                self._read_by(address, function)
         if found and mapped.path != self._process.path and not mapped.is_library:
             self._own.append(mapped)

@@ -54,10 +54,8 @@ class HeapWatch:
         """An address for people."""
         self.uses_unwritten: Callable[[], bool] = lambda: True
         """Asked about a read of what nobody wrote: whether it is more than a copy."""
-        self.reads_ahead: Callable[[int], bool] = lambda address: False
-        """Asked about a read close to a block: whether a function makes it that need not mean it.
-
-        address: the first byte that is none of a block's."""
+        self.reads_ahead: Callable[[bool], bool] = lambda near: False
+        """Asked about a read: whether who makes it need not mean it. near: it is near a block."""
 
     def close(self) -> None:
         self._cpu.look_away(self.probe)
@@ -169,7 +167,7 @@ class HeapWatch:
             self._find_access("allocator-touches-live", verb, address, size, at)
 
     def _touched_nothing(self, at: int, address: int, size: int, *, writes: bool) -> None:
-        if not writes and self._ahead_of(address) and self.reads_ahead(at):
+        if not writes and self.reads_ahead(self._ahead_of(address)):
             return
         block = self.book.near(at)
         rule = "outside-blocks" if block is None else "heap-overflow"
@@ -182,44 +180,64 @@ class HeapWatch:
         start, end = address - _AHEAD, (address | _AHEAD - 1) + 1
         return self.shadow.bits(start, end - start) != 0
 
-    # The kernel's accesses, for the program
+    # Accesses of some bytes together: of the kernel for the program, or of a function for strings
 
     def kernel_wrote(self, address: int, size: int, call: str) -> None:
         """A system call has written to memory of the program's."""
         if self.shadow.watches(address) and not self.probe.inside:
-            self._kernel(address, size, "write", call)
+            self._together(address, size, "write", f"the system call {call}")
         self.shadow.written(address, size)
 
     def kernel_read(self, address: int, size: int, call: str) -> None:
         """A system call has read memory of the program's."""
         if self.shadow.watches(address) and not self.probe.inside:
-            self._kernel(address, size, "read", call)
+            self._together(address, size, "read", f"the system call {call}")
 
-    def _kernel(self, address: int, size: int, verb: str, call: str) -> None:
+    def reads(self, address: int, size: int, by: str, *, decides: bool) -> None:
+        """A function is about to read. decides: it does not only copy."""
+        if size and self.shadow.watches(address):
+            self._together(address, size, "read", by, decides=decides)
+
+    def _together(
+        self,
+        address: int,
+        size: int,
+        verb: str,
+        by: str,
+        *,
+        decides: bool = True,
+    ) -> None:
         bits, low = self.shadow.bits(address, size), pattern(size, State.UNWRITTEN)
         nothing = ~(bits | bits >> 1) & low
-        unwritten = ~(bits >> 1) & low if verb == "read" else 0
-        by = f"by the system call {call}"
+        unwritten = ~(bits >> 1) & low if verb == "read" and decides else 0
+        message = f"{verb} of {counted(size)} at {self.spelled(address)} by {by}"
+        reach = address, address + size
         if nothing:
             at = _first(nothing, address)
             block = self.book.near(at)
             rule = "use-after-free" if block and block.to else "heap-overflow"
-            self._find(
-                rule, f"{verb} of {counted(size)} at {self.spelled(address)} {by}", at, block
-            )
+            self._find(rule, message, at, block, reach)
         elif unwritten:
             at = _first(unwritten, address)
-            message = f"{verb} of {counted(size)} at {self.spelled(address)} {by}"
+            if at != address:
+                message += f", of which the one at {self.spelled(at)} is unwritten"
             self._find("read-unwritten", message, at, self.book.near(at))
 
     # Findings
 
     def _find_access(self, rule: str, verb: str, address: int, size: int, at: int) -> None:
         message = f"{verb} of {counted(size)} at {self.spelled(address)}"
-        self._find(rule, message, at, self.book.near(at))
+        self._find(rule, message, at, self.book.near(at), (address, address + size))
 
-    def _find(self, rule: str, message: str, address: int, block: Block | None) -> None:
-        self._tell(HeapError(rule, message, self._stack(), address, block))
+    def _find(
+        self,
+        rule: str,
+        message: str,
+        address: int,
+        block: Block | None,
+        reach: tuple[int, int] | None = None,
+    ) -> None:
+        self._tell(HeapError(rule, message, self._stack(), address, block, reach))
 
 
 def _first(bits: int, address: int) -> int:

@@ -94,19 +94,19 @@ def checked(program: Path, *arguments: str, prefix: str = "malloc", preload: str
     return done
 
 
-_LINE = re.compile(r"\(planted\.c:(\d+)\)")
-
-
-def by_valgrind(program: Path, *modes: str) -> set[tuple[str, tuple[int, ...]]]:
+def by_valgrind(
+    program: Path, *modes: str, name: str = "planted.c"
+) -> set[tuple[str, tuple[int, ...]]]:
     """The same as `stacks`, from memcheck."""
     command = ["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite", program, *modes]
+    of_ours = re.compile(rf"\({re.escape(name)}:(\d+)\)")
     told = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     text = re.sub(r"^==\d+== ?", "", told.stderr, flags=re.MULTILINE)
     found = set()
     for part in text.split("\n\n"):
         rule, stack = _rule(part), part.partition(" Address ")[0]
         if rule:
-            found.add((rule, tuple(map(int, _LINE.findall(stack)))))
+            found.add((rule, tuple(map(int, of_ours.findall(stack)))))
     return found
 
 
