@@ -58,10 +58,9 @@ class HeapCheck:
         lost = [leak for leak in leaks if leak.loss in (Loss.DEFINITELY, Loss.INDIRECTLY)]
         for leak in lost:
             self._show_leak(leak)
-        if self._sanitizer.count or lost:
-            self._say(self._summary(leaks))
-            return ended.status or _WRONG
-        return ended.status
+        self._say(self._summary(leaks))  # also of a clean program: silence says nothing
+        wrong = self._sanitizer.count or lost
+        return ended.status or (_WRONG if wrong else 0)
 
     def _nothing(self) -> InputError:
         from emu.sanitizer.functions import LIBC

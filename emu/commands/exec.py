@@ -53,8 +53,10 @@ def exec_command(
 
     --check-heap tells of each access beyond a block, before it or after it was given back, of bytes
     that nobody wrote and that decide something, of blocks given back twice, and of leaks; and where
-    the allocator touches a block that the program holds. Bytes that are copied count as written,
-    and a block that was given out again is not told from the one before.
+    the allocator touches a block that the program holds. At the end there is a line of how many. It
+    does not tell a block that was given out again from the one before; bytes that are copied count
+    as written; what functions for strings and memory read is judged by what they are given, but for
+    strstr, memmem and those for wide characters.
 
     Exit status: the program's own; 128 + N where signal N killed it; 2 where it cannot be run; 3
     where a limit ended it; 4 a bug of ours. With --check-heap, 1 where the program's own would be 0

@@ -1,7 +1,8 @@
 """Blocks that nobody gave back, and whether anybody could have: valgrind's four kinds.
 
 Registers, the stack and data are searched for words that are addresses of blocks, and so are the
-blocks that are found. Any word may be an address: what is reachable may be so by chance.
+blocks that are found. Any word may be an address: what is reachable may be so by chance. But that
+of a header behind a block, which may lie in its last bytes, is the allocator's own.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from emu.sanitizer.book import Block
 from emu.sanitizer.objects import Stack
 
 _WORD = 8
+_ALIGNMENT = 16
 Ranges = Iterable[tuple[int, int]]
 Read = Callable[[int, int], bytes]
 
@@ -66,7 +68,7 @@ class _Search:
     def run(self, registers: Iterable[int], roots: Ranges) -> list[tuple[Block, Loss]]:
         words = [np.array(list(registers), np.uint64)]
         words += [self._words(start, end) for start, end in roots]
-        begun, self._within = self._hits(words)
+        begun, self._within = self._hits(words, but_headers=True)
         self._spread(begun, Loss.REACHABLE)
         self._spread(self._within, Loss.POSSIBLY)
         for number in range(len(self._blocks)):
@@ -106,8 +108,14 @@ class _Search:
         count = max(0, end - first) // _WORD
         return np.frombuffer(self._read(first, count * _WORD), np.uint64) if count else _NONE
 
-    def _hits(self, parts: list[NDArray[np.uint64]], but: int = -1) -> tuple[list[int], list[int]]:
-        """Blocks of whose beginnings there are addresses, and those that only hold some."""
+    def _hits(
+        self, parts: list[NDArray[np.uint64]], but: int = -1, *, but_headers: bool = False
+    ) -> tuple[list[int], list[int]]:
+        """Blocks of whose beginnings there are addresses, and those that only hold some.
+
+        but_headers: what may be the address of a chunk behind a block does not count. malloc(100)
+        may be given 104 bytes of which the last 8 are of that chunk too.
+        """
         if not self._blocks:
             return [], []
         begun: set[int] = set()
@@ -120,11 +128,15 @@ class _Search:
                 block = self._blocks[number]
                 if word == block.address:
                     begun.add(number)
-                elif word < block.end:
+                elif word < block.end and not (but_headers and _may_be_header(word, block)):
                     within.add(number)
         begun.discard(but)
         within.discard(but)
         return sorted(begun), sorted(within - begun)
+
+
+def _may_be_header(word: int, block: Block) -> bool:
+    return not word % _ALIGNMENT and block.end - word <= _WORD
 
 
 _NONE = np.empty(0, np.uint64)

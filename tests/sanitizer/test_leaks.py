@@ -6,6 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
 from checked import checked
 
 from emu.sanitizer.book import Block
@@ -102,3 +103,22 @@ def test_an_address_within_a_block_makes_it_possibly_lost() -> None:
 
 def test_without_blocks_nothing_is_lost() -> None:
     assert leaks([], [1, 2], [(0x100, 0x140)], memory({})) == []
+
+
+def test_the_address_of_a_header_behind_a_block_is_none_of_the_program() -> None:
+    """malloc(100) may have its last bytes in the chunk behind it, whose address its list holds."""
+    block = Block(0x1010, 100)
+    for word, loss in ((0x1070, Loss.DEFINITELY), (0x1068, Loss.POSSIBLY), (0x1060, Loss.POSSIBLY)):
+        (leak,) = leaks([block], [], [(0x100, 0x140)], memory({0x110: word}))
+        assert leak.loss is loss
+
+
+@pytest.mark.parametrize("options", [(), ("-static",)])
+def test_a_block_that_only_the_allocator_knows_is_lost(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    source, program = tmp_path / "lost.c", tmp_path / "lost"
+    source.write_text("#include <stdlib.h>\nint main(void) { char *a = malloc(100); return !a; }\n")
+    subprocess.run(["gcc", "-O0", "-g", *options, "-o", program, source], check=True)
+    lost = [leak for leak in checked(program).leaks if leak.loss is Loss.DEFINITELY]
+    assert [leak.bytes for leak in lost] == [100]
