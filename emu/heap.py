@@ -445,13 +445,18 @@ class Heap(Closing):
         return call
 
     def _store(self, base: int, start: int, data: bytes, size: int) -> None:
+        told = len(self.ledger.findings)
         self.ledger.writing(len(self.calls), base, start, size)
+        if self._sanitizer is not None:
+            self._sanitizer.known = len(self.ledger.findings) > told
         start &= _WORD
         if len(set(data)) == 1:
             self.process.fill(start, data[0], size)
         else:
             for offset, byte in enumerate(data):
                 self.process.fill(start + offset, byte, 1)
+        if self._sanitizer is not None:
+            self._sanitizer.known = False
         self.ledger.written(start, size)
 
     def _changed(self, start: int, size: int) -> None:

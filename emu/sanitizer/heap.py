@@ -1,7 +1,8 @@
 """The sanitizer of a heap in a person's hands: calls are known, the rest is the program's doing.
 
 While a call runs, no payload that somebody holds may be touched, but the one that realloc was
-given. Between calls the program may touch payloads, and read what it has written.
+given. Between calls the program may touch payloads, and read what it has written. Of writes that
+the ledger knows to be wrong, it alone tells.
 
     allocator-touches-live  the allocator reads or writes a block in use
     heap-overflow           the program touches bytes beside a block: past it, or in a header
@@ -64,6 +65,8 @@ class HeapSanitizer:
         self._brk = process.kernel.space.brk
         self._call = 0
         self._told: set[tuple[object, ...]] = set()
+        self.known = False
+        """Whether others have told of what the program does now."""
         for segment in process.image.segments if isinstance(process, Process) else ():
             if segment.writable:  # the allocator's own data
                 self._heap.shadow.watch(segment.address, page_up(segment.end))
@@ -79,7 +82,7 @@ class HeapSanitizer:
         """What `saved` gave."""
         state, self._brk, self._call, told = saved
         self._heap.put_back(state)
-        self._running = None
+        self._running, self.known = None, False
         self._heap.probe.inside = False
         self._told = set(told)
 
@@ -148,7 +151,7 @@ class HeapSanitizer:
     # Findings
 
     def _found(self, error: HeapError) -> None:
-        if error.rule in _OF_THE_LEDGER:
+        if self.known or error.rule in _OF_THE_LEDGER:
             return
         if error.rule == "allocator-touches-live" and self._running and self._running.misled:
             return

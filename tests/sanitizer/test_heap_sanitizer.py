@@ -62,7 +62,8 @@ def test_a_byte_beside_a_block_is_not_its(heap: Heap) -> None:
     heap.read(p, 21, 1)
     heap.read(p, -1, 1)
     heap.write(p, 21, b"x")
-    assert rules(heap) == ["heap-overflow"] * 2, "a place that reads is told of once a call"
+    assert rules(heap) == ["heap-overflow"], "a place that reads is told of once a call"
+    assert heap.findings[1].rule == "write-past-end"
     assert heap.findings[0].message.endswith("0 bytes after 21 bytes at heap+0x20 (given by #1)")
     heap.malloc(8)
     heap.read(p, -1, 1)
@@ -75,6 +76,21 @@ def test_a_block_that_was_given_back_is_touched_no_more(heap: Heap) -> None:
     heap.read(p, 4, 1)
     assert rules(heap) == ["use-after-free"]
     assert heap.findings[-1].message.endswith("(given by #1, freed by #2)")
+
+
+def test_a_wrong_write_of_the_programs_is_told_once(heap: Heap) -> None:
+    p, q = heap.malloc(10), heap.malloc(10)
+    heap.write(p, 8, b"abcd")
+    heap.write(q, -1, b"ab")
+    heap.fill(p, 1, 12)
+    heap.free(q)
+    heap.fill(q, 3, 9)
+    found = [(finding.rule, finding.call) for finding in heap.ledger.findings]
+    assert [rule for rule, _ in found] == [
+        "write-past-end", "write-before-start", "write-past-end", "use-after-free",
+    ]  # fmt: skip
+    heap.read(q, 0, 2)
+    assert rules(heap) == ["use-after-free"]
 
 
 def test_realloc_carries_along_what_was_written_and_no_more(heap: Heap) -> None:
