@@ -100,6 +100,16 @@ use-after-free: read of 4 bytes at ADDRESS, 12 bytes inside a block of 20 bytes
     )
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_of_an_access_across_an_end_both_ends_are_told(programs: dict[str, Path], way: str) -> None:
+    (error,) = checked(programs[way], "across", prefix=WAYS[way][2]).errors
+    assert error.message.startswith("read of 4 bytes at ")
+    assert error.place == "from 19 bytes inside to 2 bytes past the end of a block of 21 bytes"
+    assert error.block is not None
+    start = int(error.message.split()[5], 16)
+    assert (start, error.address) == (error.block.address + 19, error.block.end)
+
+
 def test_an_allocator_that_touches_a_block_in_use_is_told_of(tmp_path: Path) -> None:
     """valgrind cannot know that."""
     bug = "os_free:\n", "os_free:\n        cmp     dword ptr [rdi + 56], 0\n"

@@ -63,11 +63,13 @@ def test_so_it_is_with_another_c_library(programs: dict[str, Path], way: str, mo
 
 
 def test_a_system_call_is_named(programs: dict[str, Path]) -> None:
-    messages = [look(programs["glibc"], m).errors[0].message for m in ("received", "sent")]
-    assert [message.partition("by ")[2].partition(",")[0] for message in messages] == [
-        "the system call read",
-        "the system call write",
-    ]
+    received, sent = (look(programs["glibc"], m).errors[0] for m in ("received", "sent"))
+    assert received.message.endswith(" by the system call read")
+    assert received.place == "from 0 bytes inside to 1 byte past the end of a block of 15 bytes"
+    read, _, unwritten = sent.message.partition(", of which the one at ")
+    assert read.endswith(" by the system call write")
+    assert unwritten == f"{sent.address:#x} is unwritten"
+    assert sent.place == "14 bytes inside a block of 15 bytes"
 
 
 def test_a_program_that_is_checked_does_not_go_back(programs: dict[str, Path]) -> None:
