@@ -65,6 +65,10 @@ class Object:
         return {address + self.bias: names for address, names in found.items()}
 
     @cached_property
+    def chooses_strings(self) -> bool:
+        return any("strlen" in names for names in self.choosers.values())
+
+    @cached_property
     def arrays(self) -> list[tuple[int, int]]:
         """[start, end) of variables, in order."""
         found = elf_symbols.data_of(self.data)
@@ -137,6 +141,15 @@ class Objects:
         found, name = self.at(address), self.name_at(address)
         ahead = _AHEAD.fullmatch(name) or (found is not None and found.is_library)
         return Reading.AHEAD if ahead else Reading.EXACT
+
+    def chooses_at(self, address: int) -> bool:
+        """Whether the file there chooses its functions that read ahead, and so all are known.
+
+        The loader has some of its own that nobody chooses.
+        """
+        found = self.at(address)
+        chooses = found is not None and found.chooses_strings
+        return chooses and not _AHEAD.fullmatch(self.name_at(address))
 
     def name_at(self, address: int) -> str:
         """The function that an instruction is of; "" where it has no name."""

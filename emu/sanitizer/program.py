@@ -9,10 +9,11 @@ them, reads are not. In a stripped library, the loader tells which they are: it 
 that choose them (STT_GNU_IFUNC), and what those answer is looked at.
 
 Limits. Of functions for strings, strstr, memmem, strcasecmp_l, and those for wide characters are
-not judged; neither are reads close to a block by other functions of a C library without names. A
-block that is given out again is not told from the one before it. A value is followed as uses.py has
-it: bytes that nobody wrote and that are copied count as written where they come to. Memory that
-processes share, and the stack, are not watched.
+not judged; of others of a C library without names, neither are reads close to a block in use, nor
+of bytes that nobody wrote, nor any close ones of musl's and the loader's. A block that is given out
+again is not told from the one before it. A value is followed as uses.py has it: bytes that nobody
+wrote and that are copied count as written where they come to. Memory that processes share, and the
+stack, are not watched.
 """
 
 from __future__ import annotations
@@ -217,9 +218,19 @@ class ProgramSanitizer(Nobody):
     def _chose(self, address: int) -> None:
         back, names = self._chosen
         self._chosen = 0, []
+        if back != address:
+            return
+        chosen = self._cpu.general()[0]
         for found in filter(None, map(reader, names)):
-            if back == address:
-                self._read_by(self._cpu.general()[0], found)
+            self._read_by(chosen, found)
+        if not any("memset" in name for name in names):
+            self._hooks.setdefault(chosen, self._may_read_ahead)
+
+    def _may_read_ahead(self, _: int) -> None:
+        """A function that is not judged is entered: what it reads is not, either."""
+        rsp = self._cpu.general()[_RSP]
+        if not self._is_judged():
+            self._reader, self._judged = (rsp, self._word(rsp)), 0
 
     def _read_by(self, address: int, function: Reader) -> None:
         if address not in self._hooks:
@@ -264,8 +275,14 @@ class ProgramSanitizer(Nobody):
             self.heap.probe.let_scan(rip)
         return reading
 
-    def _reads_ahead(self, near: bool) -> bool:
-        return self._reading() is Reading.AHEAD and (near or self._is_judged())
+    def _reads_ahead(self, address: int, near: bool) -> bool:
+        if self._reading() is not Reading.AHEAD:
+            return False
+        if self._is_judged():
+            return True
+        block = self.heap.book.near(address)
+        freed = block is not None and block.to and not block.distance(address)
+        return near and not (freed and self.objects.chooses_at(self._cpu.rip))
 
     def _is_judged(self) -> bool:
         """Whether a function runs that was judged when it was entered, or what that calls."""

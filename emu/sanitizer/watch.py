@@ -54,8 +54,11 @@ class HeapWatch:
         """An address for people."""
         self.uses_unwritten: Callable[[], bool] = lambda: True
         """Asked about a read of what nobody wrote: whether it is more than a copy."""
-        self.reads_ahead: Callable[[bool], bool] = lambda near: False
-        """Asked about a read: whether who makes it need not mean it. near: it is near a block."""
+        self.reads_ahead: Callable[[int, bool], bool] = lambda address, near: False
+        """Asked about a read: whether who makes it need not mean it.
+
+        address: the first byte that is none of a block's. near: one is near.
+        """
 
     def close(self) -> None:
         self._cpu.look_away(self.probe)
@@ -167,7 +170,7 @@ class HeapWatch:
             self._find_access("allocator-touches-live", verb, address, size, at)
 
     def _touched_nothing(self, at: int, address: int, size: int, *, writes: bool) -> None:
-        if not writes and self.reads_ahead(self._ahead_of(address)):
+        if not writes and self.reads_ahead(at, self._ahead_of(address)):
             return
         block = self.book.near(at)
         rule = "outside-blocks" if block is None else "heap-overflow"

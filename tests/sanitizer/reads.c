@@ -27,6 +27,7 @@ static void freed_copy(void) { memcpy(buffer, lost, 40); } /* freed_copy */
 static void freed_length(void) { sink = strlen(lost + 20); } /* freed_length */
 static void freed_put(void) { puts(lost + 20); } /* freed_put */
 static void freed_print(void) { printf("%s\n", lost + 20); } /* freed_print */
+static void freed_number(void) { sink = strtol(lost + 20, NULL, 36); } /* freed_number */
 static void freed_compare(void) { sink = memcmp(lost, forty, 40); } /* freed_compare */
 
 static void compared(void)
@@ -82,7 +83,7 @@ static const struct { const char *name; void (*run)(void); } modes[] = {
     MODE(copy_past), MODE(copy_more), MODE(copy_behind), MODE(unended), MODE(put), MODE(doubled),
     MODE(sought), MODE(counted), MODE(found), MODE(appended), MODE(spanned), MODE(unspanned),
     MODE(alike), MODE(freed_copy), MODE(freed_length), MODE(freed_put), MODE(freed_print),
-    MODE(freed_compare), MODE(compared), MODE(ordered), MODE(clean),
+    MODE(freed_compare), MODE(freed_number), MODE(compared), MODE(ordered), MODE(clean),
 };
 
 int main(int argc, char **argv)
