@@ -15,7 +15,6 @@ from emu.errors import SnapshotError
 from emu.process.event import Call
 from emu.process.machine import Snapshot
 from emu.process.process import BUDGET, CallableProcess, Process
-from emu.process.started import StartedProgram
 from emu.view import index as indexes
 from emu.view import index_invariants, invariants
 from emu.view.blocks import Block, NoWalker, Walk, Walker
@@ -106,8 +105,7 @@ class Heap(Closing):
         """What each call asked of the kernel, with places for addresses."""
         self._walker = self.new_walker()
         self._history: CallHistory[HeapSnapshot] | None = None
-        if isinstance(process, StartedProgram):
-            self.findings.extend(Finding("convention", what) for what in process.violations)
+        self.findings.extend(Finding("convention", what) for what in process.violations)
         self._calls_unchecked = 0
         self._sanitizer = self._new_sanitizer() if sanitize else None
 

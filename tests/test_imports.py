@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,11 @@ def test_an_engine_is_imported_in_one_file_only(library):
         if any(name.split(".")[0] == library for name in imported(path))
     }
     assert users == {ONLY_HERE[library]}
+
+
+def test_a_plain_run_begins_without_what_others_need():
+    """Each takes as long to load as a scenario takes to run."""
+    heavy = "numpy", "elftools", "hypothesis", "altair", "jinja2", "emu.process.started"
+    code = f"import sys, emu.run; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -6,6 +6,7 @@ assembly.py      a .s file, made an image
 compiler.py      C, objects and archives, made a program by the host's cc
 description.py   its functions, found by name
 opening.py       the process, ready to be called
+programs.py      the same of what is no assembly: a program that stands at main
 """
 
 from emu.allocators.assembly import ENTRY_POINTS, ERRNO, SHIPPED, find

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emu.closing import Closing
 from emu.process import binding, cpuid, host_code, screening, time_stamp
@@ -27,10 +27,12 @@ from emu.process.probes import Probes
 from emu.process.registers import Registers, new_state
 from emu.process.residues import REGISTERS
 from emu.process.screening import GENERAL_PROTECTION, Refused, first_refused
-from emu.process.shadow import Shadow
-from emu.process.shadow_probe import OnTouch, ShadowProbe, make_shadow_probe
 from emu.process.step_probe import OnSteps
 from emu.process.stop import Access, Stop
+
+if TYPE_CHECKING:
+    from emu.process.shadow import Shadow
+    from emu.process.shadow_probe import OnTouch, ShadowProbe
 
 SLICE = 2_000_000
 """Instructions between two looks at pending signals, so that Ctrl-C works, and at what is kept."""
@@ -150,6 +152,8 @@ class Cpu(Registers, Closing):
 
         What it raises, `run` raises.
         """
+        from emu.process.shadow_probe import make_shadow_probe
+
         probe = make_shadow_probe(self._engine, shadow, self._guarded(on_touch))
         self._forget_blocks()
         self._looking = probe  # which the engine calls

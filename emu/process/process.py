@@ -64,6 +64,8 @@ class CallableProcess(Machine, ABC):
     budget: int
     heap_start: int
     """Where the allocator's heap begins: the first break."""
+    violations: tuple[str, ...] = ()
+    """What its initialization broke of the calling convention."""
     _stack_pointer = _SP
     """rsp at the way in."""
     _caller_frame = CANARY

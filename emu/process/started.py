@@ -45,8 +45,6 @@ class StartedProgram(CallableProcess, Program):
     _caller_frame = bytes(_WORD) + CANARY
     """A debugger takes the first word for the way out's return address, and stops at 0."""
     _objects: Objects | None = None
-    violations: tuple[str, ...] = ()
-    """What its initialization broke of the calling convention."""
 
     def start(self) -> None:
         """Runs it to main's first instruction. The system calls so far are forgotten.
