@@ -47,6 +47,7 @@ class _Books(NamedTuple):
     calls: Beginning[Call]
     named_syscalls: Beginning[tuple[NamedSyscall, ...]]
     sanitizer: SanitizerState | None
+    calls_unchecked: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,7 +180,7 @@ class Heap(Closing):
         return _Books(
             self.ledger.saved(), self.places.saved(), self._walker.saved(),
             Beginning.of(self.calls), Beginning.of(self.named_syscalls),
-            self._sanitizer.saved() if self._sanitizer else None,
+            self._sanitizer.saved() if self._sanitizer else None, self._calls_unchecked,
         )  # fmt: skip
 
     def _put_back(self, books: _Books) -> None:
@@ -188,6 +189,7 @@ class Heap(Closing):
         self._walker.put_back(books.walker)
         self.calls = books.calls.again(self.calls)
         self.named_syscalls = books.named_syscalls.again(self.named_syscalls)
+        self._calls_unchecked = books.calls_unchecked
         if self._sanitizer is not None and books.sanitizer is not None:
             self._sanitizer.put_back(books.sanitizer)
 
