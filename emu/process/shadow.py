@@ -16,6 +16,7 @@ import numpy as np
 
 from emu.errors import InternalError
 from emu.process import host_code
+from emu.process.reserved import reserved
 from emu.process.windows import Window
 from syscalls.abi import PAGE, TASK_SIZE
 
@@ -38,7 +39,6 @@ _PAGES = (TASK_SIZE >> _SHIFT) + 1
 _STATES = 1 << _LAYOUT["STATES_SHIFT"]
 """Bytes of a page's states: four states a byte."""
 _ROOM = 1 << 36
-_NORESERVE = 0x4000
 _NOWHERE = 1 << 63
 _ENTRY = 4
 """Bytes of a page's entry in the table."""
@@ -63,9 +63,7 @@ class Shadow:
     """Of one process. header: what a probe in machine code finds its way by."""
 
     def __init__(self) -> None:
-        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NORESERVE
-        self._table = mmap.mmap(-1, _PAGES * _ENTRY, flags=flags)
-        self._memory = mmap.mmap(-1, _ROOM, flags=flags)
+        self._table, self._memory = reserved(_PAGES * _ENTRY), reserved(_ROOM)
         for part in (self._table, self._memory):
             part.madvise(mmap.MADV_NOHUGEPAGE)
         self._entries = np.frombuffer(self._table, np.uint32)

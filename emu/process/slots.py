@@ -11,6 +11,7 @@ import mmap
 
 from emu.errors import InternalError
 from emu.process import host_code
+from emu.process.reserved import reserved
 from syscalls.abi import PAGE
 
 LAYOUT = host_code.layout_of("count")
@@ -19,7 +20,6 @@ _LENGTH, _COUNTER = LAYOUT["LENGTH"], LAYOUT["COUNTER"]
 _FIRST = -(-LAYOUT["HEADER_SIZE"] // SLOT_SIZE) * SLOT_SIZE
 _SIZE = 1 << 32
 """A record has 32 bits for a place. The host gives pages only to what is used."""
-_NORESERVE = 0x4000
 UNKNOWN = 1 << 62
 """The length of a block that was not learned: more than any limit allows."""
 
@@ -28,8 +28,7 @@ class Slots:
     """header: its words. place: of the next block to be translated."""
 
     def __init__(self) -> None:
-        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NORESERVE
-        self._memory = mmap.mmap(-1, _SIZE, flags=flags)
+        self._memory = reserved(_SIZE)
         self._memory.madvise(mmap.MADV_NOHUGEPAGE)
         self.header = (ctypes.c_int64 * (LAYOUT["HEADER_SIZE"] // 8)).from_buffer(self._memory)
         self.base = ctypes.addressof(self.header)

@@ -10,10 +10,10 @@ import mmap
 from collections.abc import Callable, Iterator
 
 from emu.errors import ClosedError
+from emu.process.reserved import reserved
 
 WINDOW = 1 << 32
 _WINDOW_MASK = WINDOW - 1
-_NORESERVE = 0x4000
 
 MapWindow = Callable[[int, int, int], None]
 
@@ -23,12 +23,7 @@ class Window:
 
     def __init__(self, start: int) -> None:
         self.start = start
-        self.bytes = mmap.mmap(
-            -1,
-            WINDOW,
-            flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NORESERVE,
-            prot=mmap.PROT_READ | mmap.PROT_WRITE,
-        )
+        self.bytes = reserved(WINDOW)
         self.bytes.madvise(mmap.MADV_NOHUGEPAGE)
         self._pin: ctypes.c_char | None = ctypes.c_char.from_buffer(self.bytes)
         self.host_address = ctypes.addressof(self._pin)

@@ -9,18 +9,17 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from emu.errors import InternalError
+from emu.process.reserved import reserved
 
 _SIZE = 1 << 36
-"""Bytes that an array may have. The host gives pages only to what is used."""
-_NORESERVE = 0x4000
+"""Bytes that an array may have."""
 
 
 class Growing:
     """Records of one kind, in order."""
 
     def __init__(self, kind: DTypeLike) -> None:
-        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NORESERVE
-        memory = mmap.mmap(-1, _SIZE, flags=flags)
+        memory = reserved(_SIZE)
         memory.madvise(mmap.MADV_HUGEPAGE)
         kind = np.dtype(kind)
         self._array: NDArray[Any] = np.frombuffer(memory, kind, _SIZE // kind.itemsize)
