@@ -12,20 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emu.bench.code import BEGINS_CALL, LENGTH, Code, Numbers
-from emu.process.access_probe import RECORD
 from emu.process.binding import WRITE
 from emu.process.cpu import Cpu
 from emu.process.probe_ring import BLOCK_STEP, HALF
+from emu.trace.accesses import TOLD
 from emu.trace.costs import LINE, PAGE
 
 Counts = NDArray[np.int64]
 Words = NDArray[np.uint64]
 Bytes = NDArray[np.uint8]
-_RECORD = np.dtype(
-    [("address", "<u8"), ("value", "<u8"), ("entry", "<u4"), ("place", "<u2"), ("size", "u1"),
-     ("kind", "u1")]
-)  # fmt: skip
-assert _RECORD.itemsize == RECORD.size
 _LINE_BITS = 50 - LINE
 """Bits of a line's number; frames of files lie above 2^48. Above them stands a call's."""
 
@@ -96,7 +91,7 @@ class Meter:
         self._instructions[self._call] -= instructions
 
     def _accessed(self, records: memoryview | bytes, first: int) -> None:
-        self._told.append((np.frombuffer(records, _RECORD), first))
+        self._told.append((np.frombuffer(records, TOLD), first))
 
     # Counting
 

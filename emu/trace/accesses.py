@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from emu.process.access_probe import RECORD
 from emu.process.binding import WRITE
 from emu.process.byte_order import turned
 from emu.process.probe_ring import BLOCK_STEP
@@ -12,12 +13,14 @@ from emu.trace.blocks import Blocks, Places
 from emu.trace.growing import Growing
 from emu.trace.trace import ACCESS, Accesses, Trace
 
-_PLAIN = np.dtype(
-    [("address", "<u8"), ("value", "<u8"), ("entry", "<u4"), ("offset", "<u2"), ("size", "u1"),
-     ("write", "u1")]
+TOLD = np.dtype(
+    [("address", "<u8"), ("value", "<u8"), ("entry", "<u4"), ("place", "<u2"), ("size", "u1"),
+     ("kind", "u1")]
 )  # fmt: skip
-"""ACCESS as the probe writes it: the low bits of rip for `offset`, Unicorn's number for `write`."""
-_WHOLE = np.dtype((np.void, _PLAIN.itemsize))
+"""What the probe tells of an access; where ACCESS has `offset` and `write`, the low bits of rip and
+Unicorn's number."""
+assert TOLD.itemsize == RECORD.size
+_WHOLE = np.dtype((np.void, TOLD.itemsize))
 """A record as one piece: many are picked out several times as fast."""
 _AT_ONCE = 1 << 14
 """Records that are worked on together, while they are in the cache."""
@@ -31,14 +34,14 @@ class AccessRecords:
     """
 
     def __init__(self) -> None:
-        self._records = Growing(_PLAIN)
+        self._records = Growing(TOLD)
         self._done = 0
         """How many of them are accesses by now."""
         self._dropped: list[Places] = [np.zeros(0, np.int64)]
 
     def append(self, records: memoryview | bytes, first: int) -> None:
         """As the probe tells them."""
-        told = np.frombuffer(records, _PLAIN)
+        told = np.frombuffer(records, TOLD)
         part = self._records.more(len(told))
         part.view(_WHOLE)[:] = told.view(_WHOLE)
         part["entry"] = (told["entry"] - np.uint32(first)) // np.uint32(BLOCK_STEP)
@@ -53,8 +56,8 @@ class AccessRecords:
         for first in range(self._done, len(records), _AT_ONCE):
             part = records[first : first + _AT_ONCE]
             rows = trace.entries.take(part["entry"])
-            part["offset"] -= low.take(rows)
-            part["write"] = part["write"] == WRITE
+            part["place"] -= low.take(rows)
+            part["kind"] = part["kind"] == WRITE
             runs = ~uncounted.take(rows)
             _drop_cut(part, runs, trace)
             self._dropped.append(gone + first + np.flatnonzero(~runs))
@@ -77,7 +80,7 @@ def _drop_cut(part: Accesses, runs: NDArray[np.bool_], trace: Trace) -> None:
     begin, end = np.searchsorted(trace.cuts[:, 0], (entries[0], entries[-1] + 1))
     for entry, ran in trace.cuts[begin:end].tolist():
         first, last = np.searchsorted(entries, (entry, entry + 1))
-        offsets = part["offset"][first:last].astype(np.int64)
+        offsets = part["place"][first:last].astype(np.int64)
         rows = trace.entries[part["entry"][first:last]].astype(np.int64)
         runs[first:last] &= trace.blocks.number_at(rows, offsets) < ran
 
