@@ -14,8 +14,7 @@ from emu.judge.evidence import TOUCHES_LIVE, Examination, Examined, examine
 from emu.judge.failure import Cause, Failure
 from emu.judge.gathering import Seen, add
 from emu.judge.plan import Plan
-from emu.judge.player import CONTRACTS
-from emu.judge.subject import Subject, has_blocks, pristine
+from emu.judge.subject import Subject, pristine
 from emu.judge.task import Case, Task, TaskResult, perform
 from emu.judge.topics import MISUSE, SAFETY, tasks_of
 from emu.judge.verdict import Defect, TopicResult, Verdict
@@ -37,7 +36,7 @@ def tasks(subject: Subject, plan: Plan) -> tuple[Task, ...]:
 
 def case_of(subject: Subject, plan: Plan) -> Case:
     """What is judged, and by which contract, if the plan leaves that open."""
-    contract = plan.contract or (CONTRACTS[0] if has_blocks(pristine(subject)) else CONTRACTS[1])
+    contract = plan.contract or pristine(subject).contract
     return Case(subject, contract, plan.alignment, plan.seed)
 
 

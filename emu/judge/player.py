@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from emu.allocators import OSMEM
 from emu.errors import GuestDied
 from emu.heap import Heap, HeapSnapshot
 from emu.judge.failure import Found, bytes_of, call_of
@@ -25,7 +26,6 @@ from emu.process.event import Call
 from emu.scenario import operations as op
 from syscalls.abi import TASK_SIZE
 
-CONTRACTS = ("osmem", "malloc")
 LAST = frozenset({"overlap", "outside", "contents-changed", "calloc-overflow"})
 """Rules after which nothing more is asked: all that follows may have the same cause."""
 
@@ -74,7 +74,7 @@ class Player:
         heap.ledger.alignment = alignment
         self.model = Lockstep(heap)
         """Where the contract is osmem's: as it was when lockstep was lost, if it was."""
-        self.lockstep: Lockstep | None = self.model if contract == "osmem" else None
+        self.lockstep: Lockstep | None = self.model if contract == OSMEM else None
         self.live: dict[str, Held] = {}
         self.stale: dict[str, int] = {}
         self.left = ""

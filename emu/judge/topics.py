@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from emu.allocators import OSMEM
 from emu.judge import alphabet as letters
 from emu.judge.alphabet import Alphabet
 from emu.judge.plan import CALLS, Plan
@@ -68,7 +69,7 @@ class _Shares:
 def _walks(case: Case, depth: int) -> Iterator[tuple[str, Work]]:
     shallow, middle = min(depth, 3), max(1, depth - 1)
     deep, wide, failing = letters.MALLOC, letters.MALLOC_WIDE, letters.MALLOC_FAILING
-    if case.contract == "osmem":
+    if case.contract == OSMEM:
         deep, wide, failing = letters.OSMEM, letters.OSMEM_WIDE, letters.OSMEM_FAILING
         yield from _parts(MISUSE, letters.MISUSE, middle, 1)
     for alphabet in wide:
