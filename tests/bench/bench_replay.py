@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from functools import cache
 from random import Random
 from time import process_time
 
-from emu import Heap, allocators
+from emu import Heap
 from emu.bench.bench import bench, functions_of
 from emu.bench.plan import plan, table
 from emu.process.process import Process
-from emu.process.replay import TABLE, Planned, laid_out, loop, replay, results
+from emu.process.replay import Planned
 from emu.scenario import rep
 from emu.scenario.operations import Scenario
-from tests.bench.engines import Engine, pieces
+from tests.bench.bare_replay import OSMEM, in_ours, in_unicorn
 from tests.bench.measure import Figure, seconds
 
 _CALLS = 10_000
 _LIVE = 300
 """Blocks in use at a time, more or less."""
 _ROUNDS = 5
-_OSMEM = allocators.find("osmem")
-_HEAP_ROOM = 4 << 20
 
 
 def figures() -> list[Figure]:
-    bare, untraced, counted, whole = _seconds(in_unicorn, untraced_replay, _counted, _whole)
+    bare, untraced, counted, whole = _seconds(
+        lambda: in_unicorn(_table()), lambda: in_ours(_table()), _counted, _whole
+    )
     what = f"{_CALLS} calls"
     seconds_ = "in under 1 s"
     return [
@@ -52,37 +51,17 @@ def _whole() -> object:
     return bench(_scenario())
 
 
-def untraced_replay() -> list[int]:
-    with Process(_OSMEM) as process:
-        return replay(process, _table()).results.tolist()
-
-
-def in_unicorn() -> list[int]:
-    """The same loop and table on a bare engine."""
-    with Process(_OSMEM) as process:
-        start = process.kernel.space.heap_start
-    rows = laid_out(_table())
-    heap = start, bytes(_HEAP_ROOM), False
-    engine = Engine([*pieces(_OSMEM), *pieces(loop()), (TABLE, rows, False), heap])
-    engine.answer_brk(start)
-    engine.call(loop().symbols["replay"], TABLE, TABLE + len(rows))
-    answers = results(engine.read(TABLE, len(rows)))
-    del engine
-    gc.collect()  # the binding's engines are cycles; here, not in another's time
-    return answers.tolist()
-
-
 def _one_by_one() -> Figure:
     """What the loop in the guest saves: a way to the host and back for each call."""
 
     def calls() -> None:
-        with Process(_OSMEM) as process:
+        with Process(OSMEM) as process:
             answers: list[int] = []
             for call in _table():
                 first = call.first if call.of is None else answers[call.of]
                 answers.append(process.call(call.function, first).result)
 
-    apart, together = _seconds(calls, untraced_replay)
+    apart, together = _seconds(calls, lambda: in_ours(_table()))
     return Figure(f"{_CALLS} calls from Python", f"{apart:.2f} s", apart / together, "replayed")
 
 

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from functools import cache
 from random import Random
 from time import process_time
 from typing import Protocol
 
-from asm.assembler import assemble_cached
-from asm.source import PACKAGE
 from emu.process.process import Process
-from emu.process.replay import TABLE, Planned, laid_out, loop, replay, results
+from emu.process.replay import Planned, replay
 from emu.trace.recorder import Recorder
 from emu.trace.trace import Trace
+from tests.bench.bare_replay import OSMEM, in_ours, in_unicorn
 from tests.bench.bench_guest import LOOP
 from tests.bench.engines import Engine, pieces
 from tests.bench.measure import Figure, seconds
 
-_OSMEM = assemble_cached(PACKAGE / "osmem" / "osmem.s")
 _TURNS, _FEW_TURNS, _FEWEST_TURNS = 3_000_000, 200_000, 50_000
 """Of the loop; where each instruction calls Python; where registers are recorded."""
 _CALLS, _FEW_CALLS, _FEWEST_CALLS = 4000, 2500, 700
 _ROUNDS, _SLOW_ROUNDS = 9, 3
-_HEAP_ROOM = 16 << 20
 _ALLOCATING = 0.7
 """Of the calls, so that the heap grows."""
 _HOOK = "an empty hook in Python"
@@ -134,49 +130,30 @@ class _Osmem:
     what = "osmem, a real trace"
 
     def bare(self, length: int) -> list[int]:
-        with Process(_OSMEM) as process:
-            return replay(process, _table(length)).results.tolist()
+        return in_ours(_table(length))
 
     def default(self, length: int) -> list[int]:
-        return self._in_unicorn(length)
+        return in_unicorn(_table(length))
 
     def hooked(self, length: int) -> list[int]:
-        return self._in_unicorn(length, hooked=True)
+        return in_unicorn(_table(length), hooked=True)
 
     def virtual(self, length: int) -> list[int]:
         """The virtual TLB alone: what is most to be had by it."""
-        return self._in_unicorn(length, virtual=True)
+        return in_unicorn(_table(length), virtual=True)
 
     def recorded(self, length: int, **what: bool) -> Trace:
-        with Process(_OSMEM) as process:
+        with Process(OSMEM) as process:
             with Recorder(process, **what) as recorder:
                 replay(process, _table(length))
             return recorder.trace
-
-    def _in_unicorn(self, length: int, *, hooked: bool = False, virtual: bool = False) -> list[int]:
-        with Process(_OSMEM) as process:
-            start = process.kernel.space.heap_start
-        rows = laid_out(_table(length))
-        memory = [
-            *pieces(_OSMEM), *pieces(loop()), (TABLE, rows, False),
-            (start, bytes(_HEAP_ROOM), False),
-        ]  # fmt: skip
-        engine = Engine(memory, virtual=virtual)
-        engine.answer_brk(start)
-        if hooked:
-            engine.hook_instructions()
-        engine.call(loop().symbols["replay"], TABLE, TABLE + len(rows))
-        answers = results(engine.read(TABLE, len(rows)))
-        del engine
-        gc.collect()  # the binding's engines are cycles; here, not in another's time
-        return answers.tolist()
 
 
 @cache
 def _table(calls: int) -> list[Planned]:
     """Mallocs and frees as a trace of the malloc lab has them, on a heap that grows."""
     random = Random(calls)
-    malloc, free = _OSMEM.symbols["os_malloc"], _OSMEM.symbols["os_free"]
+    malloc, free = OSMEM.symbols["os_malloc"], OSMEM.symbols["os_free"]
     live: list[int] = []
     table: list[Planned] = []
     for number in range(calls):
