@@ -38,7 +38,7 @@ class HeapCheck:
         from emu.sanitizer.program import ProgramSanitizer
 
         self._sanitizer = ProgramSanitizer(process, self._prefix, self._show)
-        if not self._sanitizer.watched and len(tuple(process.objects)) == 1:
+        if not self._sanitizer.watched and len(process.objects) == 1:
             raise self._nothing()
 
     def close(self) -> None:

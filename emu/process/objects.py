@@ -89,6 +89,9 @@ class Objects:
     def __iter__(self) -> Iterator[LoadedObject]:
         return iter(self._objects)
 
+    def __len__(self) -> int:
+        return len(self._objects)
+
     def address_of(self, name: str) -> int | None:
         """Where a symbol is, in the first object that defines it."""
         if name not in self._found:

@@ -244,7 +244,7 @@ class ProgramSanitizer(Nobody):
         if self._inside is not None and self._is_inside():
             return
         again = self._reader[0] == rsp and self._judged == address
-        if self._is_judged() and not again:
+        if not again and self._is_judged():
             return  # one calls another, or jumps to it at its end
         self._reader, self._judged = (rsp, self._word(rsp)), address
         function = self._readers[address]
@@ -275,14 +275,14 @@ class ProgramSanitizer(Nobody):
             self.heap.probe.let_scan(rip)
         return reading
 
-    def _reads_ahead(self, address: int, near: bool) -> bool:
+    def _reads_ahead(self, address: int, near: Callable[[], bool]) -> bool:
         if self._reading() is not Reading.AHEAD:
             return False
         if self._is_judged():
             return True
         block = self.heap.book.near(address)
         freed = block is not None and block.to and not block.distance(address)
-        return near and not (freed and self.objects.chooses_at(self._cpu.rip))
+        return near() and not (freed and self.objects.chooses_at(self._cpu.rip))
 
     def _is_judged(self) -> bool:
         """Whether a function runs that was judged when it was entered, or what that calls."""

@@ -54,10 +54,10 @@ class HeapWatch:
         """An address for people."""
         self.uses_unwritten: Callable[[], bool] = lambda: True
         """Asked about a read of what nobody wrote: whether it is more than a copy."""
-        self.reads_ahead: Callable[[int, bool], bool] = lambda address, near: False
+        self.reads_ahead: Callable[[int, Callable[[], bool]], bool] = lambda address, near: False
         """Asked about a read: whether who makes it need not mean it.
 
-        address: the first byte that is none of a block's. near: one is near.
+        address: the first byte that is none of a block's. near(): whether one is near.
         """
 
     def close(self) -> None:
@@ -170,7 +170,7 @@ class HeapWatch:
             self._find_access("allocator-touches-live", verb, address, size, at)
 
     def _touched_nothing(self, at: int, address: int, size: int, *, writes: bool) -> None:
-        if not writes and self.reads_ahead(at, self._ahead_of(address)):
+        if not writes and self.reads_ahead(at, lambda: self._ahead_of(address)):
             return
         block = self.book.near(at)
         rule = "outside-blocks" if block is None else "heap-overflow"
@@ -213,6 +213,8 @@ class HeapWatch:
         bits, low = self.shadow.bits(address, size), pattern(size, State.UNWRITTEN)
         nothing = ~(bits | bits >> 1) & low
         unwritten = ~(bits >> 1) & low if verb == "read" and decides else 0
+        if not (nothing or unwritten):
+            return
         message = f"{verb} of {counted(size)} at {self.spelled(address)} by {by}"
         reach = address, address + size
         if nothing:
@@ -220,7 +222,7 @@ class HeapWatch:
             block = self.book.near(at)
             rule = "use-after-free" if block and block.to else "heap-overflow"
             self._find(rule, message, at, block, reach)
-        elif unwritten:
+        else:
             at = _first(unwritten, address)
             if at != address:
                 message += f", of which the one at {self.spelled(at)} is unwritten"
