@@ -24,7 +24,7 @@ from emu.errors import BudgetSpent, ClosedError, GuestExited, GuestFault, Memory
 from emu.process import autopsy, convention
 from emu.process.autopsy import Place
 from emu.process.convention import CANARY, Violation
-from emu.process.machine import Machine
+from emu.process.machine import NOBODY, Machine
 from emu.process.sources import Sources, of_images
 from emu.process.stop import Stop
 from syscalls import Limits, ProcessExit, SystemCall
@@ -99,8 +99,9 @@ class CallableProcess(Machine, ABC):
         if isinstance(function, str):
             name, address = function, self._function(function)
         else:
-            name, address = self._name_of(function), function
-        self.watcher.called(name, arguments)
+            name, address = None, function
+        if self.watcher is not NOBODY:
+            self.watcher.called(name or self._name_of(address), arguments)
         returned = self._call(address, name, arguments, goes_on)
         self.watcher.returned(returned.result)
         return returned
@@ -126,7 +127,7 @@ class CallableProcess(Machine, ABC):
     def _call(
         self,
         address: int,
-        name: str,
+        name: str | None,
         arguments: tuple[int, ...],
         goes_on: Callable[[], bool] = lambda: False,
     ) -> Returned:
@@ -137,7 +138,7 @@ class CallableProcess(Machine, ABC):
             stop = self.run(self.cpu.get("rip"), self.budget)
         registers = self.cpu.state()
         if stop is not Stop.HALTED or registers["rip"] != self.way_out:
-            self._dies(stop, _spelled(name, arguments), before)
+            self._dies(stop, _spelled(name or self._name_of(address), arguments), before)
         frame = self._stack_pointer + _FRAME.size
         canary = self.memory.read(frame, len(self._caller_frame))
         return Returned(
