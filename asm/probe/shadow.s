@@ -15,6 +15,13 @@
 #     64  SCANNERS address of a table of instructions that read strings
 #     72  WINDOW   guest memory from this address on ...
 #     80  HOST     ... is there in the host's
+#     88  STACK, 96 STACK_HOST: the same of the stack
+#     104 REGISTERS, the guest's: rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi
+#     112 ENTERED  address of what is called where a function is entered (entry.s)
+#     120 READERS  address of a table of functions that read strings or memory
+#     128 JUDGED_AT of the last one that was judged: where its return address is,
+#     136 JUDGED_BACK, what that is, and
+#     144 JUDGED   its own address; 0 where it was not looked at what it reads
 #
 # An entry of the table is 0 where nobody watches the page; 1 to 4 where all of its
 # bytes are in one state, which is the entry less 1; else FIRST or more: the number
@@ -42,7 +49,15 @@
         .equ SCANNERS,      64
         .equ WINDOW,        72
         .equ HOST,          80
-        .equ HEADER_SIZE,   88
+        .equ STACK,         88
+        .equ STACK_HOST,    96
+        .equ REGISTERS,     104
+        .equ ENTERED,       112
+        .equ READERS,       120
+        .equ JUDGED_AT,     128
+        .equ JUDGED_BACK,   136
+        .equ JUDGED,        144
+        .equ HEADER_SIZE,   152
 
         .equ UNADDRESSABLE, 0
         .equ UNWRITTEN,     1
@@ -56,6 +71,21 @@
         .equ STATES_WORDS,  128
         .equ WIDEST,        8
         .equ SCANNER_MASK,  1023                # of rip: where in the table it may be
+        .equ READER_MASK,   1023                # of a function's address: the same
+        .equ READER_SHIFT,  4
+        .equ STRING_1,      1                   # the string at the first argument
+        .equ STRING_2,      2                   # ... at the second
+        .equ RANGE_1,       4                   # so many bytes, as the third has it
+        .equ RANGE_2,       8
+        .equ FIRST_ARGUMENT,  5                 # STRING_1 and RANGE_1
+        .equ SECOND_ARGUMENT, 10
+        .equ COPIES,        16                  # it may read what is unwritten
+        .equ FRAME,         1024                # bytes of the stack that a reader may take
+        .equ MOST,          0x4000000           # bytes of a range that are looked at
+        .equ GUEST_RDX,     16
+        .equ GUEST_RSP,     32
+        .equ GUEST_RSI,     48
+        .equ GUEST_RDI,     56
         .equ BACK,          64                  # bytes that are looked at for a 0
         .equ WRITE,         17                  # Unicorn's UC_MEM_WRITE
         .equ LOW,           0x55555555          # the low bit of each pair
@@ -267,3 +297,5 @@ mask_of:
         add     ecx, ecx
         shl     eax, cl
         ret
+
+        .include "entry.s"

@@ -22,7 +22,7 @@ from emu.process.disassembly import statements
 from emu.process.engine import Engine
 from emu.process.exit_check import exit_check
 from emu.process.journal import Journal
-from emu.process.minding import Minding
+from emu.process.minding import Minding, Screen
 from emu.process.probes import Probes
 from emu.process.registers import Registers, new_state
 from emu.process.residues import REGISTERS
@@ -166,12 +166,19 @@ class Cpu(Registers, Closing):
             probe.close()
             self._forget_blocks()
 
-    def tell_entries(self, entries: Collection[int], on_entry: Callable[[int], None]) -> None:
+    def tell_entries(
+        self,
+        entries: Collection[int],
+        on_entry: Callable[[int], None],
+        screen: Screen = lambda on_entry: None,
+    ) -> None:
         """on_entry is told of a function's address when it is entered, before it runs.
 
-        entries: it may grow before the code there runs for the first time. Not while it runs.
+        entries: it may grow before the code there runs for the first time. screen: a probe's, that
+        keeps what is no news. Not while it runs.
         """
         self._minding.entries, self._minding.on_entry = entries, self._guarded(on_entry)
+        self._minding.screen = screen
         self._forget_blocks()
 
     def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:

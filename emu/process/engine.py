@@ -192,14 +192,20 @@ class Engine:
             begin.value = end.value = _NOWHERE
 
     @contextmanager
-    def calling(self, hook: ctypes.c_size_t, routine: int) -> Iterator[None]:
-        """A hook calls another C function, as long as it is the only one of its kind."""
-        callback = _word_of(hook, _CALLBACK_AT)
-        before, callback.value = callback.value, routine
+    def calling(
+        self, hook: ctypes.c_size_t, routine: int, user: int | None = None
+    ) -> Iterator[None]:
+        """A hook calls another C function, as long as it is the only one of its kind.
+
+        user: the word that it is passed, if it is another one.
+        """
+        callback, word = _word_of(hook, _CALLBACK_AT), self.user_data(hook)
+        before = callback.value, word.value
+        callback.value, word.value = routine, word.value if user is None else user
         try:
             yield
         finally:
-            callback.value = before
+            callback.value, word.value = before
 
     def translate(self, block: int) -> None:
         """Translates a block anew."""

@@ -27,6 +27,9 @@ from emu.process.entry_check import EntryChecks
 from emu.process.residues import Followed, Sum
 from emu.process.screening import Aligned, aligned_accesses
 
+Screen = Callable[[int], tuple[int, int] | None]
+"""Of a callback for entries, another one that calls it where an entry is news, and its word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -90,6 +93,7 @@ class Minding:
         self.entries: Collection[int] = ()
         """Addresses of functions: `on_entry` is told when one is entered, before it runs."""
         self.on_entry: Callable[[int], None] = lambda address: None
+        self.screen: Screen = lambda on_entry: None
         self._look = binding.CODE(ctypes.cast(check.callback, ctypes.c_void_p).value or 0)
         self._entered = binding.CODE(self._at_instruction)
 
@@ -139,11 +143,17 @@ class Minding:
         last = accesses[-1].address if accesses else entry
         return self._engine.ranging(self._in_place, entry, last)
 
-    def _at_instruction(self, handle: int, address: int, size: int, user: int) -> None:
+    def _telling(self, accesses: list[Aligned]) -> AbstractContextManager[None]:
+        """What is called in place of what looks at these accesses, and looks at them, too."""
+        on_entry = ctypes.cast(self._entered, ctypes.c_void_p).value or 0
+        screened = None if accesses else self.screen(on_entry)
+        return self._engine.calling(self._in_place, *(screened or (on_entry,)))
+
+    def _at_instruction(self, handle: int, address: int, size: int, _: int) -> None:
         """Of a block at an entry: its first instruction, or another up to the last that minds."""
         if address in self.entries:
             self.on_entry(address)
-        self._look(handle, address, size, user)
+        self._look(handle, address, size, self._alignment.user)
 
     def translate(self) -> int | None:
         """After a stop before a block that minds: translates it anew. Where to go on, then."""
@@ -167,8 +177,7 @@ class Minding:
             if routine is not None:
                 stack.enter_context(self._engine.calling(self._hook, routine))
             if block.address in self.entries:
-                routine_in_place = ctypes.cast(self._entered, ctypes.c_void_p).value or 0
-                stack.enter_context(self._engine.calling(self._in_place, routine_in_place))
+                stack.enter_context(self._telling(watched))
                 stack.enter_context(self._from_entry(block.address, watched))
             elif watched:
                 stack.enter_context(self._in_places(watched))

@@ -75,6 +75,7 @@ class Shadow:
             ("STATES", _address(self._memory)),
             ("SPARE", _FIRST),
             ("WINDOW", _NOWHERE),
+            ("STACK", _NOWHERE),
         ):
             self.header[_LAYOUT[name] // 8] = value
 
@@ -119,8 +120,15 @@ class Shadow:
 
     def see(self, window: Window) -> None:
         """Where the bytes of a part of the guest's memory are, for what a probe reads itself."""
-        self.header[_LAYOUT["WINDOW"] // 8] = window.start
-        self.header[_LAYOUT["HOST"] // 8] = window.host_address
+        self._see("WINDOW", "HOST", window)
+
+    def see_stack(self, window: Window) -> None:
+        """The same, of the stack."""
+        self._see("STACK", "STACK_HOST", window)
+
+    def _see(self, start: str, host: str, window: Window) -> None:
+        self.header[_LAYOUT[start] // 8] = window.start
+        self.header[_LAYOUT[host] // 8] = window.host_address
 
     # States
 

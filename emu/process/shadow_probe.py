@@ -8,25 +8,56 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from typing import Any, Protocol
+from enum import IntFlag
+from typing import Any, NamedTuple, Protocol
 
 from emu.process import binding, host_code
 from emu.process.binding import WRITE, Hook
-from emu.process.cpu_state import rip_place
+from emu.process.cpu_state import registers_place
 from emu.process.engine import Engine
+from emu.process.residues import REGISTERS
 from emu.process.shadow import Shadow, State, pattern
 from syscalls.abi import PAGE
 
 OnTouch = Callable[[bool, int, int], None]
 """Told whether it writes, the address, and the size in bytes. Nothing may escape from it."""
 _LAYOUT = host_code.layout_of("shadow")
-_INSIDE, _RETURN, _TELL, _PC, _TABLE = (
-    _LAYOUT[name] // 8 for name in "INSIDE RETURN TELL PC SCANNERS".split()
+_INSIDE, _RETURN, _TELL, _PC, _SCANNERS_AT, _REGISTERS, _ENTERED, _READERS_AT = (
+    _LAYOUT[name] // 8
+    for name in "INSIDE RETURN TELL PC SCANNERS REGISTERS ENTERED READERS".split()
 )
-_SCANNERS = _LAYOUT["SCANNER_MASK"] + 1
+_JUDGED = slice(_LAYOUT["JUDGED_AT"] // 8, _LAYOUT["JUDGED"] // 8 + 1)
+_SCANNERS, _READERS = _LAYOUT["SCANNER_MASK"] + 1, _LAYOUT["READER_MASK"] + 1
 _WIDEST = _LAYOUT["WIDEST"]
 """Bytes of an access that the machine code judges; and it judges none across two pages."""
 _NOWHERE = 1
+FRAME = _LAYOUT["FRAME"]
+"""Bytes of the stack that a function for strings may take."""
+
+
+class Shape(IntFlag):
+    """What a function reads at most: strings, or as many bytes as its third argument says.
+
+    COPIES: and it may be unwritten.
+    """
+
+    STRING_1 = _LAYOUT["STRING_1"]
+    STRING_2 = _LAYOUT["STRING_2"]
+    RANGE_1 = _LAYOUT["RANGE_1"]
+    RANGE_2 = _LAYOUT["RANGE_2"]
+    COPIES = _LAYOUT["COPIES"]
+
+
+class Judged(NamedTuple):
+    """A function that was judged when it was entered, by what it was given.
+
+    at: where its return address is; back: what that is. function: its own address; 0 for one that
+    was not looked at: it may read anything.
+    """
+
+    at: int = 0
+    back: int = 0
+    function: int = 0
 
 
 class ShadowProbe(Protocol):
@@ -38,12 +69,24 @@ class ShadowProbe(Protocol):
 
     inside: bool
     leaves_at: int | None
+    judged: Judged
+    """The last one."""
 
     def let_scan(self, instruction: int) -> None:
         """An instruction reads strings, and beyond their end: what is no news may not be told."""
 
     def forget_scanners(self) -> None:
         """There may be other code where instructions were that scan."""
+
+    def let_read(self, function: int, shape: Shape) -> None:
+        """A function reads no more than that: where that may be read, its entry is no news."""
+
+    def screen(self, on_entry: int) -> tuple[int, int] | None:
+        """A routine that calls another one only where the entry of a function is news.
+
+        on_entry, and what is answered: a callback's address; and the word that it is passed. None
+        where all entries are news.
+        """
 
     def close(self) -> None:
         """It watches no more."""
@@ -52,23 +95,37 @@ class ShadowProbe(Protocol):
 def make_shadow_probe(engine: Engine, shadow: Shadow, on_touch: OnTouch) -> ShadowProbe:
     """The fastest probe that this host can run. All code must be forgotten, also at its close."""
     if host_code.runs_here():
-        return MachineShadowProbe(engine, shadow, on_touch, rip_place(engine))
+        return MachineShadowProbe(engine, shadow, on_touch, registers_place(engine))
     return PythonShadowProbe(engine, shadow, on_touch)
+
+
+class _Reader(ctypes.Structure):
+    """A function in the table of READERS."""
+
+    _fields_ = (("entry", ctypes.c_uint64), ("shape", ctypes.c_uint64))
 
 
 class MachineShadowProbe:
     """Layout and meaning of the header: asm/probe/shadow.s."""
 
-    def __init__(self, engine: Engine, shadow: Shadow, on_touch: OnTouch, rip: int | None) -> None:
+    def __init__(
+        self, engine: Engine, shadow: Shadow, on_touch: OnTouch, registers: int | None
+    ) -> None:
+        """registers: the address of the guest's."""
         self._engine, self._shadow, self._tell = engine, shadow, on_touch
         self._header = shadow.header
         self._callback = binding.ACCESS(self._touched)
         self._header[_TELL] = ctypes.cast(self._callback, ctypes.c_void_p).value or 0
         self.inside, self.leaves_at = False, None
         self._scanners = (ctypes.c_uint64 * _SCANNERS)()
+        self._readers = (_Reader * _READERS)()
         self._unknown = ctypes.c_uint64(_NOWHERE)
+        self._registers = registers
+        rip = registers + 8 * len(REGISTERS) if registers is not None else None
         self._header[_PC] = rip or ctypes.addressof(self._unknown)
-        self._header[_TABLE] = ctypes.addressof(self._scanners)
+        self._header[_REGISTERS] = registers or 0
+        self._header[_SCANNERS_AT] = ctypes.addressof(self._scanners)
+        self._header[_READERS_AT] = ctypes.addressof(self._readers)
         routine = ctypes.c_void_p(host_code.address_of("shadow", "watch_access"))
         self._hook = engine.hook(Hook.ACCESS, routine, user=ctypes.addressof(self._header))
 
@@ -89,11 +146,29 @@ class MachineShadowProbe:
     def leaves_at(self, place: int | None) -> None:
         self._header[_RETURN] = _NOWHERE if place is None else place
 
+    @property
+    def judged(self) -> Judged:
+        return Judged(*self._header[_JUDGED])
+
+    @judged.setter
+    def judged(self, judged: Judged) -> None:
+        self._header[_JUDGED] = list(judged)
+
     def let_scan(self, instruction: int) -> None:
         self._scanners[instruction % _SCANNERS] = instruction
 
     def forget_scanners(self) -> None:
         ctypes.memset(self._scanners, 0, ctypes.sizeof(self._scanners))
+
+    def let_read(self, function: int, shape: Shape) -> None:
+        self._readers[function % _READERS] = _Reader(function, shape)
+
+    def screen(self, on_entry: int) -> tuple[int, int] | None:
+        if self._registers is None:
+            return None
+        self._header[_ENTERED] = on_entry
+        routine = host_code.address_of("shadow", "watch_entry")
+        return routine, ctypes.addressof(self._header)
 
     def close(self) -> None:
         self._engine.unhook(self._hook)
@@ -112,6 +187,7 @@ class PythonShadowProbe:
         self._engine, self._shadow, self._tell = engine, shadow, on_touch
         self.inside = False
         self.leaves_at: int | None = None
+        self.judged = Judged()
         self._callback = binding.ACCESS(self._touched)
         self._hook = engine.hook(Hook.ACCESS, self._callback)
 
@@ -120,6 +196,12 @@ class PythonShadowProbe:
 
     def forget_scanners(self) -> None:
         """There are none."""
+
+    def let_read(self, function: int, shape: Shape) -> None:
+        """All is told."""
+
+    def screen(self, on_entry: int) -> tuple[int, int] | None:
+        return None
 
     def close(self) -> None:
         self._engine.unhook(self._hook)

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from emu.process.machine import NOBODY
 from emu.process.program import Program
 from emu.process.residues import REGISTERS
+from emu.process.shadow_probe import FRAME, Judged
 from emu.process.watcher import Nobody
 from emu.sanitizer.book import Block
 from emu.sanitizer.errors import HeapError
@@ -38,8 +39,6 @@ from syscalls import SystemCall
 
 _RSP = REGISTERS.index("rsp")
 _RETURNS = (b"\xc3", b"\xc2", b"\xf3\xc3")
-_FRAME = 1024
-"""Bytes of the stack that a function for strings may take."""
 _MOST = 1000
 """Errors that are told of."""
 
@@ -84,8 +83,6 @@ class ProgramSanitizer(Nobody):
         self._choosers: dict[int, list[str]] = {}
         self._chosen: tuple[int, list[str]] = 0, []
         """Of the chooser that runs: where it returns to, and its names."""
-        self._reader, self._judged = (-1, 0), 0
-        """Of the last one that was judged: where its return address is, and what; its own."""
         self._last: tuple[str, Stack] | None = None
         """The error that was found last."""
         self._own: list[Object] = []
@@ -99,7 +96,9 @@ class ProgramSanitizer(Nobody):
         self.heap.uses_unwritten = self._uses_unwritten
         self.heap.reads_ahead = self._reads_ahead
         self._heap_memory = HeapMemory(process, self.heap, self.objects, self._mapped)
-        self._cpu.tell_entries(self._hooks, lambda address: self._hooks[address](address))
+        self._cpu.tell_entries(
+            self._hooks, lambda address: self._hooks[address](address), self.heap.probe.screen
+        )
         process.watcher, process.bound = self, "its heap is checked"
         self._memory.watcher = KernelWrites(process, self.heap)
 
@@ -228,13 +227,18 @@ class ProgramSanitizer(Nobody):
 
     def _may_read_ahead(self, _: int) -> None:
         """A function that is not judged is entered: what it reads is not, either."""
-        rsp = self._cpu.general()[_RSP]
         if not self._is_judged():
-            self._reader, self._judged = (rsp, self._word(rsp)), 0
+            self._judge(self._cpu.general()[_RSP], 0)
+
+    def _judge(self, rsp: int, function: int) -> None:
+        self.heap.probe.judged = Judged(rsp, self._word(rsp), function)
+        self.heap.shadow.see_stack(self._memory.windows.at(rsp))
 
     def _read_by(self, address: int, function: Reader) -> None:
         if address not in self._hooks:
             self._readers[address], self._hooks[address] = function, self._reads
+            if function.shape is not None:
+                self.heap.probe.let_read(address, function.shape)
 
     def _reads(self, address: int) -> None:
         _, _, rdx, _, rsp, _, rsi, rdi, *_ = self._cpu.general()
@@ -243,10 +247,11 @@ class ProgramSanitizer(Nobody):
             return
         if self._inside is not None and self._is_inside():
             return
-        again = self._reader[0] == rsp and self._judged == address
+        last = self.heap.probe.judged
+        again = (last.at, last.function) == (rsp, address)
         if not again and self._is_judged():
             return  # one calls another, or jumps to it at its end
-        self._reader, self._judged = (rsp, self._word(rsp)), address
+        self._judge(rsp, address)
         function = self._readers[address]
         for start, size in function.parts(self._memory.read, (rdi, rsi, rdx)):
             self.heap.reads(start, size, function.name, decides=function.decides)
@@ -286,8 +291,8 @@ class ProgramSanitizer(Nobody):
 
     def _is_judged(self) -> bool:
         """Whether a function runs that was judged when it was entered, or what that calls."""
-        at, back = self._reader
-        return 0 <= at - self._cpu.general()[_RSP] <= _FRAME and self._word(at) == back
+        at, back, _ = self.heap.probe.judged
+        return 0 <= at - self._cpu.general()[_RSP] <= FRAME and self._word(at) == back
 
     def _found(self, error: HeapError) -> None:
         if self._inside is not None:

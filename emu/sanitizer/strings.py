@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from emu.process.shadow_probe import Shape
+
 _MOST = 64 << 20
 """Bytes of one call that are looked at."""
 _FIRST, _CHUNK = 64, 4096
@@ -23,11 +25,16 @@ Arguments = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A function. decides: what it reads decides something; it is more than a copy."""
+    """A function. shape: what it reads at most, if that can be said."""
 
     name: str
     parts: Callable[[Read, Arguments], Iterable[Part]]
-    decides: bool = True
+    shape: Shape | None
+
+    @property
+    def decides(self) -> bool:
+        """Whether what it reads decides something: it is more than a copy."""
+        return self.shape is None or not self.shape & Shape.COPIES
 
 
 def reader(symbol: str) -> Reader | None:
@@ -109,32 +116,42 @@ def _to_letter(read: Read, arguments: Arguments) -> list[Part]:
     return [_scan(read, arguments[0], _first_of(bytes((arguments[1] & 0xFF, 0))))]
 
 
-def _named(*readers: tuple[str, Callable[[Read, Arguments], Iterable[Part]]]) -> dict[str, Reader]:
-    copies = ("memcpy", "memmove", "mempcpy")
+_Row = tuple[str, Callable[[Read, Arguments], Iterable[Part]], Shape | None]
+
+
+def _named(*rows: _Row) -> dict[str, Reader]:
     return {
-        name: Reader(name, parts, name not in copies)
-        for names, parts in readers
-        for name in names.split()
+        name: Reader(name, parts, shape) for names, parts, shape in rows for name in names.split()
     }
 
 
+_FIRST_STRING, _SECOND_STRING = Shape.STRING_1, Shape.STRING_2
+_STRINGS, _RANGES = Shape.STRING_1 | Shape.STRING_2, Shape.RANGE_1 | Shape.RANGE_2
 _READERS = _named(
-    ("memcpy memmove mempcpy", lambda _, a: [(a[1], min(a[2], _MOST))]),
-    ("memcmp memcmpeq", lambda read, a: _both(read, *a, ends=False)),
-    ("memchr", lambda read, a: [_scan(read, a[0], _first_of(bytes((a[1] & 0xFF,))), a[2])]),
-    ("rawmemchr", lambda read, a: [_scan(read, a[0], _first_of(bytes((a[1] & 0xFF,))))]),
-    ("memrchr", _from_behind),
-    ("strlen strrchr", lambda read, a: [_string(read, a[0])]),
-    ("strnlen", lambda read, a: [_string(read, a[0], a[1])]),
-    ("strcpy stpcpy", lambda read, a: [_string(read, a[1])]),
-    ("strncpy stpncpy", lambda read, a: [_string(read, a[1], a[2])]),
-    ("strcat", lambda read, a: [_string(read, a[0]), _string(read, a[1])]),
-    ("strncat", lambda read, a: [_string(read, a[0]), _string(read, a[1], a[2])]),
-    ("strchr strchrnul", _to_letter),
-    ("strcmp", lambda read, a: _both(read, *a[:2], ends=True)),
-    ("strncmp", lambda read, a: _both(read, *a, ends=True)),
-    ("strcasecmp", lambda read, a: _both(read, *a[:2], ends=True, folded=True)),
-    ("strncasecmp", lambda read, a: _both(read, *a, ends=True, folded=True)),
-    ("strspn", _set(_first_but, b"")),
-    ("strcspn strpbrk", _set(_first_of, b"\0")),
+    (
+        "memcpy memmove mempcpy",
+        lambda _, a: [(a[1], min(a[2], _MOST))],
+        Shape.RANGE_2 | Shape.COPIES,
+    ),
+    ("memcmp memcmpeq", lambda read, a: _both(read, *a, ends=False), _RANGES),
+    (
+        "memchr",
+        lambda read, a: [_scan(read, a[0], _first_of(bytes((a[1] & 0xFF,))), a[2])],
+        Shape.RANGE_1,
+    ),
+    ("rawmemchr", lambda read, a: [_scan(read, a[0], _first_of(bytes((a[1] & 0xFF,))))], None),
+    ("memrchr", _from_behind, Shape.RANGE_1),
+    ("strlen strrchr", lambda read, a: [_string(read, a[0])], _FIRST_STRING),
+    ("strnlen", lambda read, a: [_string(read, a[0], a[1])], _FIRST_STRING),
+    ("strcpy stpcpy", lambda read, a: [_string(read, a[1])], _SECOND_STRING),
+    ("strncpy stpncpy", lambda read, a: [_string(read, a[1], a[2])], _SECOND_STRING),
+    ("strcat", lambda read, a: [_string(read, a[0]), _string(read, a[1])], _STRINGS),
+    ("strncat", lambda read, a: [_string(read, a[0]), _string(read, a[1], a[2])], _STRINGS),
+    ("strchr strchrnul", _to_letter, _FIRST_STRING),
+    ("strcmp", lambda read, a: _both(read, *a[:2], ends=True), _STRINGS),
+    ("strncmp", lambda read, a: _both(read, *a, ends=True), _STRINGS),
+    ("strcasecmp", lambda read, a: _both(read, *a[:2], ends=True, folded=True), _STRINGS),
+    ("strncasecmp", lambda read, a: _both(read, *a, ends=True, folded=True), _STRINGS),
+    ("strspn", _set(_first_but, b""), _STRINGS),
+    ("strcspn strpbrk", _set(_first_of, b"\0"), _STRINGS),
 )
