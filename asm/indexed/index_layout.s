@@ -72,6 +72,7 @@
         .equ MIDDLE,        2048        # one bit a word of the bottom
         .equ TOP,           2080        # one bit a word of the middle
         .equ BINS,          2088        # the roots, 4 bytes each
+        .equ LAST_ROOT,     67620       # the last: BINS + 4 * LAST_BIN
 
         .data
         .p2align 3

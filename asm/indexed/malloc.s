@@ -130,6 +130,7 @@ heap_alloc:
         add     ecx, edx
         jmp     .Ltake_from_word
 
+# For a need (rdi) that no FREE block is long enough for; r8 = heap_head.
 .Ltake_no_fit:
         push    rbx
         mov     rbx, rdi

@@ -32,8 +32,8 @@ from emu.errors import InputError
 @click.option(
     "--as-malloc",
     is_flag=True,
-    help="Export malloc, calloc, realloc and free as well: for programs of one thread that want "
-    "nothing aligned by more than 8 bytes (posix_memalign stays the C library's).",
+    help="Export malloc, calloc, realloc and free as well; a shipped allocator also has "
+    "posix_memalign and the others that align. For programs of one thread.",
 )
 def build_command(output: str, allocator: str, as_malloc: bool) -> None:
     """Make a library of an allocator, as ELF for Linux on x86-64, and its C header.

@@ -7,15 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from asm import Image, assemble, elf
-from asm.source import shown
+from asm.source import PACKAGE, shown
 from emu import allocators
 from emu.debug.unwind import frames
 
 HEADER = "osmem.h"
 MADE = "/* osmem.h, made by `emu build`"
 """How a header of ours begins."""
-AS_MALLOC = {name.removeprefix("os_"): name for name in allocators.ENTRY_POINTS}
-"""The C library's names, and what takes their place."""
+AS_MALLOC = {
+    name: f"os_{name}"
+    for name in "malloc calloc realloc free aligned_alloc memalign posix_memalign valloc pvalloc "
+    "malloc_usable_size".split()
+}
+"""The C library's names, and what takes their place where an allocator has it."""
 
 BUILDERS: Mapping[str, Callable[[elf.Make, str], bytes]] = {
     ".so": lambda make, name: elf.library(make, frames, name),
@@ -29,10 +33,11 @@ _HERE = Path(__file__).parent
 def built(allocator: str | Path, name: str, *, as_malloc: bool = False) -> bytes:
     """The file `name`, which ends in .so or .o: an allocator for the host's processor and kernel.
 
-    as_malloc: it is known by the C library's names as well. AllocatorError and AssemblyError as
-    `allocators.find` says; AssemblyError also for an address that cannot be moved.
+    as_malloc: it is known by the C library's names as well; a shipped one has more of them then.
+    AllocatorError and AssemblyError as `allocators.find` says; AssemblyError also for an address
+    that cannot be moved.
     """
-    source = allocators.find(allocator).source
+    source = allocators.find(_in_mallocs_place(allocator) if as_malloc else allocator).source
 
     def make(base: int, apart: int) -> Image:
         image = assemble(source, base, apart)
@@ -41,8 +46,15 @@ def built(allocator: str | Path, name: str, *, as_malloc: bool = False) -> bytes
     return BUILDERS[Path(name).suffix](make, name)
 
 
+def _in_mallocs_place(allocator: str | Path) -> str | Path:
+    """A shipped allocator with the rest of the family (asm/malloc); any other as it is."""
+    shipped = str(allocator) in allocators.SHIPPED
+    return PACKAGE / "malloc" / f"{allocator}.s" if shipped else allocator
+
+
 def _renamed(image: Image) -> Image:
-    again = {name: image.symbols[ours] for name, ours in AS_MALLOC.items()}
+    exported = {name: ours for name, ours in AS_MALLOC.items() if ours in image.exported}
+    again = {name: image.symbols[ours] for name, ours in exported.items()}
     return replace(image, symbols=again | dict(image.symbols), exported=image.exported | set(again))
 
 

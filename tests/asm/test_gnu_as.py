@@ -15,6 +15,8 @@ ROOTS = [
     PACKAGE / "osmem" / "osmem.s",
     PACKAGE / "indexed" / "indexed.s",
     PACKAGE / "harness.s",
+    PACKAGE / "malloc" / "osmem.s",
+    PACKAGE / "malloc" / "indexed.s",
     PACKAGE / "replay.s",
     PACKAGE / "probe" / "access.s",
     PACKAGE / "probe" / "align.s",
@@ -25,7 +27,7 @@ ROOTS = [
 Pair = tuple[Image, dict[str, bytes]]
 
 
-@pytest.fixture(params=ROOTS, ids=lambda root: root.stem)
+@pytest.fixture(params=ROOTS, ids=lambda root: f"{root.parent.name}-{root.stem}")
 def both(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
     """Our image of a program, and GNU's segments at the same addresses."""
     image = assemble(request.param)
@@ -49,6 +51,7 @@ def test_every_shipped_source_belongs_to_a_program_compared_here() -> None:
     included = [
         *(PACKAGE / "osmem").glob("*.s"),
         *(PACKAGE / "indexed").glob("*.s"),
+        PACKAGE / "malloc" / "aligned.s",
         PACKAGE / "probe" / "entry.s",
         PACKAGE / "probe" / "inline.s",
     ]

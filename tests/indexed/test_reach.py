@@ -59,5 +59,6 @@ def test_numbers_that_follow_from_others_do_so():
     assert numbers["MAPPED_FROM"] == layout.THRESHOLD - layout.META
     assert numbers["CALLOC_MAPPED_FROM"] == layout.PAGE - layout.META
     assert numbers["LAST_SIZES"] == 8 * numbers["LAST_BIN"]
+    assert numbers["LAST_ROOT"] == numbers["BINS"] + 4 * numbers["LAST_BIN"]
     assert numbers["KEY"] == layout.META + numbers["TO_KEY"]
     assert (numbers["FOLLOWING"], numbers["PREVIOUS"]) == (layout.META, layout.META + 4)

@@ -16,6 +16,8 @@ from tests.native.building import build, link, run
 
 PROGRAMS = {
     "ls": ["ls", "-lR", "/usr/share/doc/gdb", "/usr/include/linux"],
+    "cat": ["cat", "-n", "/usr/include/elf.h", "/usr/include/errno.h"],
+    "dd": ["dd", "if=/usr/include/elf.h", "bs=1k", "skip=3"],
     "sort": ["sort", "-r", "/usr/include/elf.h"],
     "sed": ["sed", "-E", "s/(define) +(\\w+)/\\2 \\1/g", "/usr/include/elf.h"],
     "bash": ["bash", "-c", "for i in {1..300}; do a+=($i); done; echo ${a[*]} | wc"],
