@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from emu.process import elf_lines, elf_symbols
+from emu.process import elf_symbols
 from emu.process.elf_frames import Frames, Rule
+from emu.process.objects import LoadedObject
 from emu.process.sources import Sources
 from syscalls.abi import page_up
 from syscalls.elf import BadElf, Elf, parse
@@ -44,13 +46,24 @@ class Reading(Enum):
     AHEAD = auto()
 
 
-class Object:
+@dataclass(frozen=True)
+class Object(LoadedObject):
     """A file, mapped so far from its own addresses."""
 
-    def __init__(self, path: str, data: bytes, bias: int, layout: Elf) -> None:
-        self.path, self.data, self.bias = path, data, bias
-        self.start, self.end = layout.start + bias, layout.end + bias
-        self.is_library = bool(_LIBRARIES.match(PurePosixPath(path).name))
+    layout: Elf
+
+    @property
+    def start(self) -> int:
+        return self.layout.start + self.bias
+
+    @property
+    def end(self) -> int:
+        return self.layout.end + self.bias
+
+    @cached_property
+    def is_library(self) -> bool:
+        """Whether it is the C library, or its loader."""
+        return bool(_LIBRARIES.match(PurePosixPath(self.path).name))
 
     @cached_property
     def functions(self) -> list[tuple[int, str]]:
@@ -77,8 +90,7 @@ class Object:
     @cached_property
     def sources(self) -> Sources:
         """Functions and lines."""
-        symbols = elf_symbols.symbols(self.data, self.bias)
-        return Sources(tuple(symbols), tuple(elf_lines.lines(self.data, self.bias)))
+        return Sources(tuple(self.symbols), tuple(self.lines))
 
     @cached_property
     def frames(self) -> Frames:
@@ -94,7 +106,7 @@ class Objects:
         self._reading: dict[int, Reading] = {}
 
     def add(self, path: str, data: bytes, bias: int, layout: Elf) -> Object:
-        new = Object(path, data, bias, layout)
+        new = Object(bias, path, data, layout)
         self._all = [one for one in self._all if one.end <= new.start or new.end <= one.start]
         self._all.append(new)
         self._all.sort(key=lambda one: one.start)

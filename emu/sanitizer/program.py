@@ -5,8 +5,7 @@ stack by a `ret`: so a jump at its end is followed, and what it calls is within.
 gives it meanwhile is the heap. No instruction of the program is changed.
 
 Functions for strings and memory are judged when they are entered, by what they are given; within
-them, reads are not. In a stripped library, the loader tells which they are: it calls the functions
-that choose them (STT_GNU_IFUNC), and what those answer is looked at.
+them, reads are not (readers.py).
 
 Limits. Of functions for strings, strstr, memmem, strcasecmp_l, and those for wide characters are
 not judged; of others of a C library without names, neither are reads close to a block in use, nor
@@ -24,7 +23,6 @@ from dataclasses import dataclass
 from emu.process.machine import NOBODY
 from emu.process.program import Program
 from emu.process.residues import REGISTERS
-from emu.process.shadow_probe import FRAME, Judged
 from emu.process.watcher import Nobody
 from emu.sanitizer.book import Block
 from emu.sanitizer.errors import HeapError
@@ -32,7 +30,7 @@ from emu.sanitizer.functions import Arguments, Called, Function, Kind, family, p
 from emu.sanitizer.leaks import Leak, leaks
 from emu.sanitizer.memory import HeapMemory, KernelWrites
 from emu.sanitizer.objects import Object, Objects, Reading, Stack
-from emu.sanitizer.strings import Reader, reader
+from emu.sanitizer.readers import Readers
 from emu.sanitizer.uses import Uses
 from emu.sanitizer.watch import HeapWatch, Lent
 from syscalls import SystemCall
@@ -79,10 +77,6 @@ class ProgramSanitizer(Nobody):
         self._entries: dict[int, Function] = {}
         self._hooks: dict[int, Callable[[int], None]] = {}
         """What is done where one of these addresses is entered."""
-        self._readers: dict[int, Reader] = {}
-        self._choosers: dict[int, list[str]] = {}
-        self._chosen: tuple[int, list[str]] = 0, []
-        """Of the chooser that runs: where it returns to, and its names."""
         self._last: tuple[str, Stack] | None = None
         """The error that was found last."""
         self._own: list[Object] = []
@@ -95,6 +89,7 @@ class ProgramSanitizer(Nobody):
         self.heap.leaves, self.heap.is_inside = self._leaves, self._is_inside
         self.heap.uses_unwritten = self._uses_unwritten
         self.heap.reads_ahead = self._reads_ahead
+        self._readers = Readers(process, self.heap, self._hooks, self._is_inside)
         self._heap_memory = HeapMemory(process, self.heap, self.objects, self._mapped)
         self._cpu.tell_entries(
             self._hooks, lambda address: self._hooks[address](address), self.heap.probe.screen
@@ -207,55 +202,6 @@ class ProgramSanitizer(Nobody):
         written = function.zeroed or inside.misled  # of what, nobody knows
         self.heap.give(block, written=written, kept=inside.lent)
 
-    # Functions that read are chosen, and entered
-
-    def _chooses(self, address: int) -> None:
-        back = self._word(self._cpu.general()[_RSP])
-        self._chosen = back, self._choosers[address]
-        self._hooks.setdefault(back, self._chose)
-
-    def _chose(self, address: int) -> None:
-        back, names = self._chosen
-        self._chosen = 0, []
-        if back != address:
-            return
-        chosen = self._cpu.general()[0]
-        for found in filter(None, map(reader, names)):
-            self._read_by(chosen, found)
-        if not any("memset" in name for name in names):
-            self._hooks.setdefault(chosen, self._may_read_ahead)
-
-    def _may_read_ahead(self, _: int) -> None:
-        """A function that is not judged is entered: what it reads is not, either."""
-        if not self._is_judged():
-            self._judge(self._cpu.general()[_RSP], 0)
-
-    def _judge(self, rsp: int, function: int) -> None:
-        self.heap.probe.judged = Judged(rsp, self._word(rsp), function)
-        self.heap.shadow.see_stack(self._memory.windows.at(rsp))
-
-    def _read_by(self, address: int, function: Reader) -> None:
-        if address not in self._hooks:
-            self._readers[address], self._hooks[address] = function, self._reads
-            if function.shape is not None:
-                self.heap.probe.let_read(address, function.shape)
-
-    def _reads(self, address: int) -> None:
-        _, _, rdx, _, rsp, _, rsi, rdi, *_ = self._cpu.general()
-        shadow = self.heap.shadow
-        if not (shadow.watches(rdi) or shadow.watches(rsi)):
-            return
-        if self._inside is not None and self._is_inside():
-            return
-        last = self.heap.probe.judged
-        again = (last.at, last.function) == (rsp, address)
-        if not again and self._is_judged():
-            return  # one calls another, or jumps to it at its end
-        self._judge(rsp, address)
-        function = self._readers[address]
-        for start, size in function.parts(self._memory.read, (rdi, rsi, rdx)):
-            self.heap.reads(start, size, function.name, decides=function.decides)
-
     # Where it is
 
     def _stack(self) -> Stack:
@@ -283,16 +229,11 @@ class ProgramSanitizer(Nobody):
     def _reads_ahead(self, address: int, near: Callable[[], bool]) -> bool:
         if self._reading() is not Reading.AHEAD:
             return False
-        if self._is_judged():
+        if self._readers.is_judged():
             return True
         block = self.heap.book.near(address)
         freed = block is not None and block.to and not block.distance(address)
         return near() and not (freed and self.objects.chooses_at(self._cpu.rip))
-
-    def _is_judged(self) -> bool:
-        """Whether a function runs that was judged when it was entered, or what that calls."""
-        at, back, _ = self.heap.probe.judged
-        return 0 <= at - self._cpu.general()[_RSP] <= FRAME and self._word(at) == back
 
     def _found(self, error: HeapError) -> None:
         if self._inside is not None:
@@ -336,11 +277,6 @@ class ProgramSanitizer(Nobody):
         found = {a: self._family[name] for a, name in mapped.functions if name in self._family}
         self._entries.update(found)
         self._hooks.update(dict.fromkeys(found, self._entered))
-        self._choosers.update(mapped.choosers)
-        self._hooks.update(dict.fromkeys(mapped.choosers, self._chooses))
-        for address, name in mapped.functions:
-            function = reader(name)
-            if function is not None:
-                self._read_by(address, function)
+        self._readers.add(mapped)
         if found and mapped.path != self._process.path and not mapped.is_library:
             self._own.append(mapped)
