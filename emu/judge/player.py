@@ -172,10 +172,15 @@ class Player:
     def _allow_for(self, operation: op.Allocation) -> None:
         """What is cleared or copied takes its time; Undefined where it would take too much."""
         size = 0 if isinstance(operation, op.Malloc) else bytes_of(operation)
-        if _MOST_TOUCHED < size < TASK_SIZE:
+        if _MOST_TOUCHED < size < TASK_SIZE and not self._will_refuse():
             raise Undefined
         touched = size if size <= _MOST_TOUCHED else 0
         self.heap.process.budget = CALL_BUDGET + _FOR_A_BYTE * touched
+
+    def _will_refuse(self) -> bool:
+        """Whether there will be no memory, whichever way it is asked for."""
+        planned = {plan.name for plan in self.heap.process.kernel.shortages.planned}
+        return planned >= {"brk", "mmap"}
 
     def _call(self, operation: op.Allocation, pointer: int) -> int:
         match operation:

@@ -25,6 +25,8 @@ _EDGES = tuple(
     for by in (-9, -8, -1, 0, 1, 8)
     if size + by >= 0
 )  # fmt: skip
+_HARDLY = 8
+"""Of 100."""
 _FAILURES = (("brk", ENOMEM), ("mmap", ENOMEM), ("munmap", ENOMEM), ("munmap", EINVAL))
 
 
@@ -32,7 +34,9 @@ _FAILURES = (("brk", ENOMEM), ("mmap", ENOMEM), ("munmap", ENOMEM), ("munmap", E
 class Style:
     """How a program behaves: the most blocks in use, and how often, of 100, it does what.
 
-    Of the rest it mallocs. sizes: how often a size is small, medium, an edge; else large.
+    Of the rest it mallocs. sizes: how often a size is small, medium, an edge; else large. few: how
+    many sizes there are; 0 for any number. wave: for so many calls it hardly frees, for as many it
+    hardly does anything else; 0 for no waves.
     """
 
     most: int
@@ -43,6 +47,8 @@ class Style:
     shortage: int = 0
     misuse: int = 0
     huge: int = 0
+    few: int = 0
+    wave: int = 0
 
 
 STYLES = (
@@ -54,6 +60,8 @@ STYLES = (
     Style(16, 30, 25, 15, (85, 10, 5), shortage=2, misuse=3),
     Style(60, 35, 15, 5, (70, 25, 5)),
     Style(8, 30, 30, 10, (10, 30, 45), shortage=3),
+    Style(90, 40, 0, 4, (100, 0, 0), few=1, wave=50),
+    Style(60, 40, 4, 0, (0, 20, 0), few=2),
 )
 """A sequence has one of them."""
 
@@ -64,6 +72,8 @@ class Drawing:
     def __init__(self, random: Random, style: Style) -> None:
         self.random, self.style = random, style
         self._names = 0
+        self._drawn = 0
+        self._few = [self._any_size() for _ in range(style.few)]
 
     def next(self, player: Player) -> op.Operation:
         """What the program does next."""
@@ -87,11 +97,11 @@ class Drawing:
         return None
 
     def _usual(self, live: list[str]) -> op.Operation:
-        random, style = self.random, self.style
+        random, style, free = self.random, self.style, self._free()
         dice = random.randrange(100)
-        if dice < style.free or len(live) >= style.most:
+        if dice < free or len(live) >= style.most:
             return op.Free(random.choice(live) if live else None)
-        dice -= style.free
+        dice -= free
         if dice < style.realloc:
             source = random.choice(live) if live else None
             return op.Realloc(self._name(), source, self._size())
@@ -99,6 +109,13 @@ class Drawing:
             size, count = self._size(), random.choice((1, 1, 2, 3, 7))
             return op.Calloc(self._name(), count, size // count)
         return op.Malloc(self._name(), self._size())
+
+    def _free(self) -> int:
+        """How often it frees now."""
+        self._drawn += 1
+        if not self.style.wave:
+            return self.style.free
+        return 100 - _HARDLY if self._drawn // self.style.wave % 2 else _HARDLY
 
     def _name(self) -> str:
         self._names += 1
@@ -114,6 +131,9 @@ class Drawing:
         return op.Realloc(self._name(), random.choice(live), random.choice(HUGE))
 
     def _size(self) -> int:
+        return self.random.choice(self._few) if self._few else self._any_size()
+
+    def _any_size(self) -> int:
         random, (small, medium, edge) = self.random, self.style.sizes
         dice = random.randrange(100)
         if dice < small:

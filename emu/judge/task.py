@@ -17,6 +17,7 @@ from emu.judge.subject import Subject, pristine
 from emu.judge.walk import Part, walk
 from emu.scenario import operations as op
 from emu.scenario.load import load
+from syscalls.abi import ENOMEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +136,14 @@ class Huge:
         return calls
 
 
+_REFUSALS = tuple(op.Fail(name, nth, ENOMEM) for name in ("mmap", "brk") for nth in range(1, 5))
+"""Whoever is refused asks once more, or in another way."""
+
+
 def _huge() -> Iterator[Operations]:
     yield op.Malloc("a", LARGE), op.Free("a")
     yield op.Malloc("a", LARGE), op.Realloc("b", "a", 24), op.Free("b")
+    yield *_REFUSALS, op.Calloc("a", 1, LARGE), op.Free("a")
     for used in (24, 200_000):
         before = (op.Malloc("a", used), *use_of("a", used))
         for size in (LARGE, *HUGE):

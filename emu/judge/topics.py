@@ -23,7 +23,12 @@ _LENGTH, _LONG, _SHORT = 150, 3000, 40
 _EACH = 10
 """Random sequences in a task."""
 _UNLIMITED = 1 << 40
-_LONG_RUN = Style(150, 35, 12, 8, (72, 26, 1))
+_LONG_RUNS = (
+    Style(150, 35, 12, 8, (72, 26, 1)),
+    Style(300, 46, 2, 2, (100, 0, 0), few=1, wave=250),
+    Style(100, 42, 6, 0, (10, 50, 0), few=3),
+)
+"""Any sizes; many holes of one size; long runs of a few."""
 
 
 def tasks_of(case: Case, plan: Plan) -> Iterator[Task]:
@@ -38,7 +43,8 @@ def tasks_of(case: Case, plan: Plan) -> Iterator[Task]:
     for first in range(0, share.safe, _EACH):
         yield Task(watched, SAFETY, _UNLIMITED, Drawn(first, first + _EACH, _SHORT))
     for number in range(share.long):
-        yield Task(case, LONG, _UNLIMITED, Drawn(number, number + 1, share.length, _LONG_RUN))
+        style = _LONG_RUNS[number % len(_LONG_RUNS)]
+        yield Task(case, LONG, _UNLIMITED, Drawn(number, number + 1, share.length, style))
     for first in range(0, share.random, _EACH):
         yield Task(
             case, RANDOM, _UNLIMITED, Drawn(first, min(first + _EACH, share.random), _LENGTH)
