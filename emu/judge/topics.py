@@ -64,7 +64,9 @@ def _at_high_addresses(case: Case, sequences: int) -> Iterator[Task]:
     yield Task(cases[0], HIGH, _UNLIMITED, Listed(crossing))
     each = max(1, sequences // len(cases))
     for number, placed in enumerate(cases):
-        yield Task(placed, HIGH, _UNLIMITED, Drawn(number * each, (number + 1) * each, _MEDIUM))
+        for first in range(number * each, (number + 1) * each, _EACH):
+            last = min(first + _EACH, (number + 1) * each)
+            yield Task(placed, HIGH, _UNLIMITED, Drawn(first, last, _MEDIUM))
 
 
 class _Shares:
