@@ -38,18 +38,18 @@ def assemble(path: Path, base: int = BASE, apart: int = 0) -> Image:
     return _Program.read(path.resolve()).image(base, apart)
 
 
-def assemble_cached(path: Path) -> Image:
+def assemble_cached(path: Path, base: int = BASE) -> Image:
     """`assemble`, remembered until a file that it read changes."""
-    path = path.resolve()
-    image, stamps = _remembered.get(path, (None, {}))
+    key = path.resolve(), base
+    image, stamps = _remembered.get(key, (None, {}))
     if image is None or any(_stamp(file) != stamp for file, stamp in stamps.items()):
-        program = _Program.read(path)
-        image = program.image(BASE)
-        _remembered[path] = image, {file: _stamp(file) for file in program.files}
+        program = _Program.read(key[0])
+        image = program.image(base)
+        _remembered[key] = image, {file: _stamp(file) for file in program.files}
     return image
 
 
-_remembered: dict[Path, tuple[Image, dict[Path, tuple[int, int] | None]]] = {}
+_remembered: dict[tuple[Path, int], tuple[Image, dict[Path, tuple[int, int] | None]]] = {}
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

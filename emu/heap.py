@@ -71,9 +71,10 @@ class Heap(Closing):
     that one call may take, and the start-up of a program, which runs to its main. contract: "osmem"
     or "malloc", what the allocator is held to; by its functions' names, where nothing is said: what
     is called os_malloc is osmem. Under "malloc" the heap's blocks are not walked. cflags: for the
-    compiler of what is C. prefix: what the functions' names begin with. sanitize: each access is
-    looked at (emu/sanitizer/heap.py), which makes calls some times slower. Pointers are ints; 0 and
-    None are NULL.
+    compiler of what is C. prefix: what the functions' names begin with. heap_start: where the heap
+    of an allocator in assembly begins; its image lies right below. sanitize: each access is looked
+    at (emu/sanitizer/heap.py), which makes calls some times slower. Pointers are ints; 0 and None
+    are NULL.
     """
 
     def __init__(
@@ -86,10 +87,11 @@ class Heap(Closing):
         sanitize: bool = False,
         cflags: str | None = None,
         prefix: str | None = None,
+        heap_start: int | None = None,
     ) -> None:
         if contract not in (None, *CONTRACTS):
             raise ValueError(f"`{contract}` is no contract: one of {', '.join(CONTRACTS)}")
-        choice = choice_of(allocator, cflags, prefix)
+        choice = choice_of(allocator, cflags, prefix, heap_start)
         process, description = open_allocator(choice, limits=limits, budget=budget)
         self._set_up(description, contract or description.contract, process, sanitize=sanitize)
 

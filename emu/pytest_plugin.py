@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from emu.allocators import Choice
     from emu.heap import Heap
 
+_HEAP_START = "--allocator-heap-start"
 _HEAPS = pytest.StashKey[list["Heap"]]()
 
 
@@ -34,11 +35,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="TEXT",
         help="what its functions' names begin with",
     )
+    group.addoption(
+        _HEAP_START,
+        type=address,
+        metavar="ADDRESS",
+        help="where the heap of an allocator in assembly begins",
+    )
+
+
+def address(text: str) -> int:
+    """Decimal, or 0x.. ."""
+    return int(text, 0)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """A wrong --allocator is said once, before any test."""
-    if config.getoption("--allocator") == "osmem":
+    if config.getoption("--allocator") == "osmem" and config.getoption(_HEAP_START) is None:
         return  # what is shipped is right; most runs of pytest want no heap at all
     from asm import AssemblyError
     from emu.allocators import ready
@@ -54,7 +66,8 @@ def _choice(config: pytest.Config) -> Choice:
     from emu.allocators import Choice
 
     name, flags = config.getoption("--allocator"), config.getoption("--allocator-cflags")
-    return Choice(name, flags, config.getoption("--allocator-prefix"))
+    prefix, heap_start = config.getoption("--allocator-prefix"), config.getoption(_HEAP_START)
+    return Choice(name, flags, prefix, heap_start)
 
 
 @pytest.fixture

@@ -36,6 +36,8 @@ MAX_RW_COUNT = 0x7FFF_F000
     75, 88, 95, 97, 110,
 )  # fmt: skip
 ENFILE, ENODATA = 23, 61
+MAX_ERRNO = 4095
+"""The largest that a system call can answer: from its negative on, an answer is an errno."""
 
 _NAMES = {number: name for number, name in _host_errno.errorcode.items() if name != "EWOULDBLOCK"}
 _NUMBERS = {name: number for number, name in _NAMES.items()}

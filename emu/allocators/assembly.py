@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from asm import Image
-from asm.assembler import assemble_cached
+from asm.assembler import BASE, assemble_cached
 from asm.errors import why
 from asm.source import PACKAGE
 from emu.allocators.choice import Choice
 from emu.allocators.description import Description, described, lacking
 from emu.allocators.files import EXPECTED, Kind, is_source
 from emu.errors import AllocatorError
+from syscalls.abi import MMAP_BASE, MMAP_MIN_ADDR, PAGE, page_up
 
 ENTRY_POINTS = ("os_malloc", "os_calloc", "os_realloc", "os_free")
 ERRNO = "os_errno"
@@ -34,13 +35,29 @@ def find(name: str | Path) -> Image:
 
 def assembled(choice: Choice) -> tuple[Image, Description]:
     """An image with any allocator's functions, and what is known of it. Errors as with `find`."""
-    image = assemble_cached(_source(choice.name))
+    path = _source(choice.name)
+    image = assemble_cached(path)
     if choice.cflags:
         raise AllocatorError(
             "this is assembly, and no compiler sees it", f"--cflags {choice.cflags}"
         )
+    if choice.heap_start is not None:
+        image = assemble_cached(path, _base_below(choice.heap_start, page_up(image.end) - BASE))
     errno = image.symbols[ERRNO] if ERRNO in image.exported else None
     return image, described(choice, image.exported, Kind.ASSEMBLY, errno)
+
+
+def _base_below(heap_start: int, size: int) -> int:
+    """Where an image of so many bytes begins, so that the heap can begin behind it."""
+    lowest, highest = MMAP_MIN_ADDR + size, MMAP_BASE - PAGE
+    if heap_start % PAGE or not lowest <= heap_start <= highest:
+        what = "begins on a page" if heap_start % PAGE else "and its image cannot lie there"
+        raise AllocatorError(
+            f"a heap {what}",
+            f"--heap-start {heap_start:#x}",
+            expected=f"a multiple of {PAGE:#x} from {lowest:#x} to {highest:#x}",
+        )
+    return heap_start - size
 
 
 def path_of(name: str, expected: str = EXPECTED) -> Path:

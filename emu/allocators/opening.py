@@ -6,6 +6,7 @@ from emu.allocators.assembly import assembled, path_of
 from emu.allocators.choice import Choice
 from emu.allocators.description import Description
 from emu.allocators.files import Kind, is_source
+from emu.errors import AllocatorError
 from emu.process.process import BUDGET, CallableProcess, Process
 from syscalls import Limits
 
@@ -25,6 +26,11 @@ def open_allocator(
         return Process(image, limits=limits, budget=budget), description
     from emu.allocators.programs import opened
 
+    if choice.heap_start is not None:
+        raise AllocatorError(
+            "this is no assembly: where its heap begins is for the kernel to say",
+            f"--heap-start {choice.heap_start:#x}",
+        )
     return opened(choice, path, limits or Limits(), budget)
 
 

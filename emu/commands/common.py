@@ -20,6 +20,29 @@ F = TypeVar("F", bound=Callable[..., Any])
 NAME_OR_PATH = "NAME|PATH"
 BROUGHT = "a .s or .c file, an object, an archive, a program or a shared library"
 
+
+class _Size(click.ParamType[int]):
+    """Bytes: decimal, 0x.., or with K, M, G."""
+
+    name = "size"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            size = parse(str(value))
+        except ValueError as error:
+            self.fail(f"{error}: {FORMS}", param, ctx)
+        if size < 0:
+            self.fail(f"{size} is less than nothing", param, ctx)
+        return size
+
+
+SIZE = _Size()
+
+
 _OF_ALLOCATORS: tuple[Callable[[F], F], ...] = (
     click.option(
         "--cflags", default="", metavar="FLAGS", help="For the host's cc, of C and objects."
@@ -33,10 +56,16 @@ _OPTION = click.option(
     show_default=True,
     help=f"A shipped allocator, {BROUGHT}.",
 )
+_HEAP_START = click.option(
+    "--heap-start",
+    type=SIZE,
+    metavar="ADDRESS",
+    help="Where the heap of an allocator in assembly begins; its image lies right below.",
+)
 
 
 def ALLOCATOR(command: F) -> F:  # noqa: N802 - it is given as an option is
-    """Gives a command `allocator`, a Choice, of --allocator, --cflags and --prefix."""
+    """Gives a command `allocator`, a Choice, of --allocator and the options around it."""
     return _OPTION(choosing(command))
 
 
@@ -44,12 +73,16 @@ def choosing(command: F) -> F:
     """The same for a command that says `allocator` itself."""
 
     @wraps(command)
-    def choose(*args: Any, allocator: str, cflags: str, prefix: str | None, **given: Any) -> Any:
+    def choose(
+        *args: Any, allocator: str, cflags: str, prefix: str | None, heap_start: int | None,
+        **given: Any,
+    ) -> Any:  # fmt: skip
         from emu.allocators.choice import Choice
 
-        return command(*args, allocator=Choice(allocator, cflags, prefix), **given)
+        choice = Choice(allocator, cflags, prefix, heap_start)
+        return command(*args, allocator=choice, **given)
 
-    return of_allocators(cast(F, choose))
+    return of_allocators(_HEAP_START(cast(F, choose)))
 
 
 def of_allocators(command: F) -> F:
@@ -92,25 +125,3 @@ def writable(inputs: Sequence[str], *outputs: str | None) -> None:
 def complain(error: Exception) -> None:
     """What is wrong with the input, on the standard error."""
     click.echo(f"emu: {error}", err=True)
-
-
-class _Size(click.ParamType[int]):
-    """Bytes: decimal, 0x.., or with K, M, G."""
-
-    name = "size"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        if isinstance(value, int):
-            return value
-        try:
-            size = parse(str(value))
-        except ValueError as error:
-            self.fail(f"{error}: {FORMS}", param, ctx)
-        if size < 0:
-            self.fail(f"{size} is less than nothing", param, ctx)
-        return size
-
-
-SIZE = _Size()

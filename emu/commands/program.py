@@ -80,10 +80,11 @@ def keep_apart(context: click.Context, file: str, *, is_program: bool) -> None:
         for name in context.params
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
-    for name in ("allocator", "cflags", "prefix"):
+    for name in ("allocator", "cflags", "prefix", "heap_start"):
         if is_program and name in given:
+            option = name.replace("_", "-")
             raise InputError(
-                "a program brings its own allocator", f"--{name} {context.params[name]}"
+                "a program brings its own allocator", f"--{option} {context.params[name]}"
             )
     for name, option in _OF_PROGRAMS.items():
         if name in given and not is_program:

@@ -10,6 +10,7 @@ from emu.judge.failure import Operations, bytes_of
 from emu.judge.model import MAX_REQUEST, META, PAGE, PREALLOC, SPLIT_MIN, THRESHOLD
 from emu.judge.player import Player
 from emu.scenario import operations as op
+from syscalls.abi import ENOMEM, EPERM, MAX_ERRNO
 
 ALL_FREE = PREALLOC - META
 """The payload of a heap that is one block."""
@@ -23,7 +24,8 @@ _END = 8
 class Alphabet:
     """Sizes for each call. misuse: freed blocks are freed and resized, too, where that is defined.
 
-    null: NULL is freed and resized, too. failing: every system call fails, too.
+    null: NULL is freed and resized, too. failing: every system call fails, too, with each of these
+    errnos; brk, whose answer has none, once.
     """
 
     malloc: tuple[int, ...] = ()
@@ -31,7 +33,7 @@ class Alphabet:
     realloc: tuple[int, ...] = ()
     null: bool = False
     misuse: bool = False
-    failing: bool = False
+    failing: tuple[int, ...] = ()
 
     def letters(self, player: Player, name: str) -> Iterator[op.Allocation]:
         """What can be called now; a new block is given a name."""
@@ -105,13 +107,16 @@ MALLOC_WIDE = (
 )
 
 OSMEM_FAILING = (
-    Alphabet((8, ALL_FREE - 1), (), (ALL_FREE,), failing=True),
-    Alphabet((8, ALL_FREE - 1, ALL_FREE), ((1, PAGE),), (_ROOMY, ALL_FREE - 1), failing=True),
+    Alphabet((8, ALL_FREE - 1), (), (ALL_FREE,), failing=(ENOMEM,)),
+    Alphabet((8, ALL_FREE - 1, ALL_FREE), ((1, PAGE),), (_ROOMY, ALL_FREE - 1), failing=(ENOMEM,)),
+    Alphabet((ALL_FREE,), ((1, PAGE),), (2 * ALL_FREE,), failing=(EPERM, MAX_ERRNO)),
 )
-"""The first at a depth of one less, the second at a depth of three."""
+"""The first at a depth of one less, the second at a depth of three, the third, of the least and the
+largest errno, at a depth of two."""
 MALLOC_FAILING = (
-    Alphabet((8, 200_000), (), (6000,), failing=True),
-    Alphabet((8, 5000, 200_000), ((1, 5000),), (6000, 300_000), failing=True),
+    Alphabet((8, 200_000), (), (6000,), failing=(ENOMEM,)),
+    Alphabet((8, 5000, 200_000), ((1, 5000),), (6000, 300_000), failing=(ENOMEM,)),
+    Alphabet((200_000,), ((1, 200_000),), (300_000,), failing=(EPERM,)),
 )
 MISUSE = Alphabet((8, _ROOMY), ((1, 8),), (8, ALL_FREE), misuse=True)
 

@@ -16,7 +16,7 @@ from emu.judge.gathering import Seen, add
 from emu.judge.plan import Plan
 from emu.judge.subject import Subject, pristine
 from emu.judge.task import Case, Task, TaskResult, perform
-from emu.judge.topics import MISUSE, SAFETY, tasks_of
+from emu.judge.topics import HIGH, MISUSE, SAFETY, tasks_of
 from emu.judge.verdict import Defect, TopicResult, Verdict
 
 Progress = Callable[[int, int], None]
@@ -56,9 +56,14 @@ def examinations(case: Case, results: Iterable[TaskResult]) -> tuple[Examination
     shortest += following.values()
     shortest.sort(key=lambda failure: failure.size)
     return tuple(
-        Examination(replace(case, sanitize=failure.topic == SAFETY), failure)
-        for failure in shortest[:_MOST_EXAMINED]
+        Examination(_case_of(case, failure), failure) for failure in shortest[:_MOST_EXAMINED]
     )
+
+
+def _case_of(case: Case, failure: Failure) -> Case:
+    """On which it was seen."""
+    subject = case.subject.placed(failure.heap_start)
+    return replace(case, subject=subject, sanitize=failure.topic == SAFETY)
 
 
 def conclude(
@@ -102,6 +107,8 @@ def _topics(case: Case, plan: Plan, results: Sequence[TaskResult]) -> tuple[Topi
         topics.append(TopicResult(name, scenarios, calls, failures, skipped))
     if MISUSE not in names:
         topics.append(TopicResult(MISUSE, 0, 0, 0, "the contract says nothing of it"))
+    if HIGH not in names:
+        topics.append(TopicResult(HIGH, 0, 0, 0, "only assembly can be laid elsewhere"))
     return tuple(topics)
 
 
@@ -146,8 +153,9 @@ def _is_of(cause: Cause, examined: Cause) -> bool:
     return cause == examined
 
 
-def _length(defect: Defect) -> tuple[int, str]:
-    return defect.scenario.count("\n"), defect.scenario
+def _length(defect: Defect) -> tuple[bool, int, str]:
+    """By which the shortest is found; those on heaps in unusual places come last."""
+    return defect.heap_start is not None, defect.scenario.count("\n"), defect.scenario
 
 
 class _Checking:

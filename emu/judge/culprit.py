@@ -2,7 +2,7 @@
 
 bytes of a block             who wrote them in the last call; else who wrote to the block last,
                              and stopped too early
-a block in a wrong place     who wrote the header that says so
+a block in a wrong place     who wrote the header that says so; else who gave the answer
 osmem's blocks               who wrote the first field that is not as the contract has it
 a product that wraps         who multiplied
 a system call                who asked for it
@@ -13,6 +13,7 @@ an answer                    the last decision of the call
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -33,6 +34,8 @@ from emu.view.invariants import CHECKS
 _HEADER = 48
 """Bytes before a payload in which allocators keep what they know of it."""
 _SMALLEST = 8
+_GIVES = re.compile(r"(?!cmp|test|push)\w+ [re]?ax\b")
+"""An instruction whose first operand is rax, or a part of it, and is written."""
 
 
 def culprit(trace: Trace, found: Found, player: Player) -> int | None:
@@ -81,7 +84,7 @@ class _Search:
         elif rule == "calloc-overflow":
             found = _first(self._multiplied(), self._said_so(self._result()))
         elif rule in ("overlap", "outside", "misaligned"):
-            found = _first(self._said_so(self._result()), self._wrote_last())
+            found = _first(self._said_so(self._result()), self._answered(), self._wrote_last())
         elif rule in CHECKS or rule in ("blocks", "result"):
             found = _first(self._wrong_field(self.player.model), self._wrote_last())
         elif rule == "allocator-touches-live":
@@ -189,6 +192,13 @@ class _Search:
                     return moment
                 depth -= 1
         return moments[-1] - 1
+
+    def _answered(self) -> int | None:
+        """Who wrote rax last."""
+        for moment in range(self.call.last - 1, self.call.first - 1, -1):
+            if _GIVES.match(self.trace.instruction(moment).text):
+                return moment
+        return None
 
     def _changed_register(self, name: str) -> int | None:
         trace = self.trace

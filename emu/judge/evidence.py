@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from emu.heap import Heap
@@ -34,7 +35,6 @@ _EXPECTED = {
     "memory": "the call returns, and takes no more memory than it needs",
 }
 _DEATHS = frozenset({"fault", "budget", "exit", "memory"})
-_SHOWN_BY = {TOUCHES_LIVE: ("It is seen by emu run --sanitize.",)}
 _OF_NO_BYTES = "a block of 0 bytes is NULL, or has a place of its own: it is freed by it"
 _BLOCKS = "the blocks tile the heap, linked both ways, as their headers say"
 
@@ -79,13 +79,22 @@ def _examined(case: Case, failure: Failure, operations: Operations) -> Examined:
     evidence = replace(seen, expected=expected, happened=found.message, before=before)
     if player.died is None:
         evidence = replace(evidence, after=_picture(heap))
-    about = [f"{rule}: {found.message}", *_SHOWN_BY.get(rule, ())]
+    about = [f"{rule}: {found.message}", *_shown_by(failure)]
     scenario = text((*operations, *found.expected), about)
-    defect = Defect(rule, found.message, scenario, failure.topic, evidence)
+    defect = Defect(
+        rule, found.message, scenario, failure.topic, evidence, heap_start=failure.heap_start
+    )
     guilty = evidence.source or evidence.instruction
     if failure.cause.follows or rule == "errno":
         guilty = ""
     return Examined(failure, (rule, guilty), defect)
+
+
+def _shown_by(failure: Failure) -> Iterator[str]:
+    if failure.cause.rule == TOUCHES_LIVE:
+        yield "It is seen by emu run --sanitize."
+    if failure.heap_start is not None:
+        yield f"It is seen by emu run --heap-start {failure.heap_start:#x}."
 
 
 def _seen(trace: Trace, found: Found, player: Player) -> Evidence:

@@ -40,19 +40,27 @@ class Cause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """operations: all there were, up to the one at which it was seen."""
+    """operations: all there were, up to the one at which it was seen.
+
+    heap_start: of the heap on which it was seen, where that was no usual one.
+    """
 
     topic: str
     cause: Cause
     message: str
     operations: Operations
+    heap_start: int | None = None
 
     @property
-    def size(self) -> tuple[int, int, int, str]:
-        """By which the shortest is found: calls, operations, bytes asked for, and then by name."""
+    def size(self) -> tuple[bool, int, int, int, str]:
+        """By which the shortest is found: calls, operations, bytes asked for, and then by name.
+
+        A heap in an unusual place comes last: what is wrong on any is told of a usual one.
+        """
         calls = [one for one in self.operations if isinstance(one, op.Allocation)]
         asked = sum(bytes_of(one) for one in calls)
-        return len(calls), len(self.operations), asked, repr(self.operations)
+        moved = self.heap_start is not None
+        return moved, len(calls), len(self.operations), asked, repr(self.operations)
 
 
 def bytes_of(operation: op.Operation) -> int:

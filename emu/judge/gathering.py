@@ -21,10 +21,14 @@ class Seen:
 
 @dataclass(slots=True)
 class Gathering:
-    """topic: of what is tried now. limit: of calls; `cut` says that there was more to try."""
+    """topic: of what is tried now. limit: of calls; `cut` says that there was more to try.
+
+    heap_start: of the heap on which it is tried, where that is no usual one.
+    """
 
     topic: str
     limit: int
+    heap_start: int | None = None
     scenarios: int = 0
     failures: int = 0
     cut: bool = False
@@ -35,7 +39,7 @@ class Gathering:
         failed = False
         for one in found:
             cause = Cause(one.rule, call_of(operations[-1]), one.detail)
-            failure = Failure(self.topic, cause, one.message, operations)
+            failure = Failure(self.topic, cause, one.message, operations, self.heap_start)
             self.causes[cause] = add(self.causes.get(cause), Seen(1, (failure,)))
             failed = True
         self.failures += failed

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from emu.allocators import OSMEM, Choice
+from emu.allocators.assembly import path_of
+from emu.allocators.files import Kind, is_source
 from emu.heap import Heap, HeapSnapshot
 from syscalls.abi import PAGE
 
@@ -18,15 +20,25 @@ _MOST_OPEN = 4
 
 @dataclass(frozen=True)
 class Subject:
-    """allocator: as Heap takes it. prefix, cflags: as Heap takes them, where they are set."""
+    """allocator: as Heap takes it. The rest: as Heap takes it, where it is set."""
 
     allocator: str
     prefix: str | None = None
     cflags: str = ""
+    heap_start: int | None = None
+
+    @property
+    def is_assembly(self) -> bool:
+        """Whether its image, and the heap, can be laid anywhere."""
+        return is_source(path_of(self.allocator)) is Kind.ASSEMBLY
+
+    def placed(self, heap_start: int | None) -> Subject:
+        """The same allocator with its heap elsewhere; None for the usual place."""
+        return replace(self, heap_start=heap_start)
 
     def open(self, **options: Any) -> Heap:
         """A fresh heap. InputError, AssemblyError where there is no such allocator."""
-        choice = Choice(self.allocator, self.cflags, self.prefix)
+        choice = Choice(self.allocator, self.cflags, self.prefix, self.heap_start)
         return Heap(choice, budget=CALL_BUDGET, **options)
 
 

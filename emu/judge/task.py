@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-from emu.judge.alphabet import HUGE, LARGE, PRODUCTS, Alphabet, use_of
+from emu.judge.alphabet import Alphabet
 from emu.judge.failure import Cause, Operations
 from emu.judge.gathering import Gathering, Seen
 from emu.judge.player import Player
@@ -15,9 +15,7 @@ from emu.judge.randomly import STYLES, Drawing, Style, sequence
 from emu.judge.stream import play_all
 from emu.judge.subject import Subject, pristine
 from emu.judge.walk import Part, walk
-from emu.scenario import operations as op
 from emu.scenario.load import load
-from syscalls.abi import ENOMEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class TaskResult:
 
 def perform(task: Task) -> TaskResult:
     """In any process: it opens what it needs, and keeps it for the next task."""
-    gathering = Gathering(task.topic, task.limit)
+    gathering = Gathering(task.topic, task.limit, task.case.subject.heap_start)
     calls = task.work.perform(task.case, gathering)
     return TaskResult(
         task.topic, gathering.scenarios, calls, gathering.failures, gathering.cut, gathering.causes
@@ -124,31 +122,15 @@ class Played:
 
 
 @dataclass(frozen=True, slots=True)
-class Huge:
-    """Sizes of more than 32 bits, most of which no memory has, with a block in use; products."""
+class Listed:
+    """Sequences that a function makes for a contract, each on a heap of its own."""
+
+    sequences: Callable[[str], Iterable[Operations]]
 
     def perform(self, case: Case, gathering: Gathering) -> int:
         calls = 0
-        for operations in _huge():
+        for operations in self.sequences(case.contract):
             player = case.player()
             play_all(player, operations, gathering)
             calls += player.cost
         return calls
-
-
-_REFUSALS = tuple(op.Fail(name, nth, ENOMEM) for name in ("mmap", "brk") for nth in range(1, 5))
-"""Whoever is refused asks once more, or in another way."""
-
-
-def _huge() -> Iterator[Operations]:
-    yield op.Malloc("a", LARGE), op.Free("a")
-    yield op.Malloc("a", LARGE), op.Realloc("b", "a", 24), op.Free("b")
-    yield *_REFUSALS, op.Calloc("a", 1, LARGE), op.Free("a")
-    for used in (24, 200_000):
-        before = (op.Malloc("a", used), *use_of("a", used))
-        for size in (LARGE, *HUGE):
-            yield *before, op.Malloc("b", size), op.Malloc("c", 24), *use_of("c", 24), op.Free("b")
-        for size in HUGE:
-            yield *before, op.Realloc("b", "a", size), op.Free("a")
-        for count, size in PRODUCTS:
-            yield *before, op.Calloc("b", count, size), op.Malloc("c", 24), *use_of("c", 24)

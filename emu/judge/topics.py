@@ -8,18 +8,24 @@ from dataclasses import replace
 from emu.allocators import OSMEM
 from emu.judge import alphabet as letters
 from emu.judge.alphabet import Alphabet
+from emu.judge.crossing import BOUNDARY, ROOM, crossing
+from emu.judge.fixed import disguised, huge
+from emu.judge.model import PREALLOC
 from emu.judge.plan import CALLS, Plan
 from emu.judge.randomly import Style
-from emu.judge.task import Case, Drawn, Huge, Played, Task, Walking, Work
+from emu.judge.task import Case, Drawn, Listed, Played, Task, Walking, Work
 from emu.scenario.load import shipped
 
 EVERY, FAILING, RANDOM, LONG = (
     "every sequence", "failing system calls", "random calls", "long runs",
 )  # fmt: skip
 HUGE, MISUSE, TRACES, SAFETY = "huge sizes", "misuse", "traces", "memory safety"
+HIGH = "high addresses"
+"""More than 32 bits, as on Linux wherever a program is position-independent."""
 
-_LENGTH, _LONG, _SHORT = 150, 3000, 40
-"""Calls of a random sequence, of a long run, and of one in which each access is looked at."""
+_LENGTH, _LONG, _MEDIUM, _SHORT = 150, 3000, 60, 40
+"""Calls of a random sequence, of a long run, of one at high addresses, and of one in which each
+access is looked at."""
 _EACH = 10
 """Random sequences in a task."""
 _UNLIMITED = 1 << 40
@@ -36,12 +42,14 @@ def tasks_of(case: Case, plan: Plan) -> Iterator[Task]:
     share = _Shares(plan)
     for path in shipped():
         yield Task(case, path.stem, _UNLIMITED, Played(str(path)))
-    yield Task(case, HUGE, _UNLIMITED, Huge())
+    yield Task(case, HUGE, _UNLIMITED, Listed(huge))
     for trace in plan.traces:
         yield Task(case, TRACES, _UNLIMITED, Played(trace))
     watched = replace(case, sanitize=True)
     for first in range(0, share.safe, _EACH):
         yield Task(watched, SAFETY, _UNLIMITED, Drawn(first, first + _EACH, _SHORT))
+    if case.subject.is_assembly:
+        yield from _at_high_addresses(case, share.high)
     for number in range(share.long):
         style = _LONG_RUNS[number % len(_LONG_RUNS)]
         yield Task(case, LONG, _UNLIMITED, Drawn(number, number + 1, share.length, style))
@@ -53,6 +61,18 @@ def tasks_of(case: Case, plan: Plan) -> Iterator[Task]:
     for topic, work in walks:
         limit = max(1, share.walks // len(walks)) if share.walks else _UNLIMITED
         yield Task(case, topic, limit, work)
+
+
+def _at_high_addresses(case: Case, sequences: int) -> Iterator[Task]:
+    """Around the boundary, and random calls on heaps that begin before it, and at it."""
+    starts = (BOUNDARY - ROOM, BOUNDARY - PREALLOC, BOUNDARY)
+    cases = [replace(case, subject=case.subject.placed(start)) for start in starts]
+    yield Task(cases[0], HIGH, _UNLIMITED, Listed(crossing))
+    each = max(1, sequences // len(cases))
+    for number, placed in enumerate(cases):
+        for first in range(number * each, (number + 1) * each, _EACH):
+            last = min(first + _EACH, (number + 1) * each)
+            yield Task(placed, HIGH, _UNLIMITED, Drawn(first, last, _MEDIUM))
 
 
 class _Shares:
@@ -69,6 +89,7 @@ class _Shares:
         self.length = min(_LONG, max(1, calls_of_random // 4))
         self.long = max(1, calls_of_random // 4 // self.length)
         self.safe = max(1, calls_of_random // 8 // _SHORT)
+        self.high = max(1, calls_of_random // 16 // _MEDIUM)
         self.random = max(1, calls_of_random * 3 // 4 // _LENGTH)
 
 
@@ -77,10 +98,11 @@ def _walks(case: Case, depth: int) -> Iterator[tuple[str, Work]]:
     deep, wide, failing = letters.MALLOC, letters.MALLOC_WIDE, letters.MALLOC_FAILING
     if case.contract == OSMEM:
         deep, wide, failing = letters.OSMEM, letters.OSMEM_WIDE, letters.OSMEM_FAILING
+        yield MISUSE, Listed(disguised)
         yield from _parts(MISUSE, letters.MISUSE, middle, 1)
     for alphabet in wide:
         yield from _parts(EVERY, alphabet, shallow, 1)
-    for alphabet, limit in zip(failing, (middle, shallow), strict=True):
+    for alphabet, limit in zip(failing, (middle, shallow, min(depth, 2)), strict=True):
         yield from _parts(FAILING, alphabet, limit, 1)
     for alphabet in deep:
         yield from _parts(EVERY, alphabet, depth, 4)

@@ -31,6 +31,7 @@ class Defect:
 
     rule: its stable name, as "overlap"; scenario: the text of a `.heap` file that shows it;
     topic: what was being checked when it was first met; failures: how many had this cause.
+    heap_start: where the heap must begin for it, where the usual place does not show it.
     """
 
     rule: str
@@ -39,6 +40,7 @@ class Defect:
     topic: str
     evidence: Evidence
     failures: int = 1
+    heap_start: int | None = None
 
     @property
     def source(self) -> str | None:

@@ -10,7 +10,6 @@ from emu.judge.failure import Operations
 from emu.judge.gathering import Gathering
 from emu.judge.player import Player, PlayerState, Undefined
 from emu.scenario import operations as op
-from syscalls.abi import ENOMEM
 
 Part = tuple[int | None, int, int]
 """Which sequences: those that begin with a letter, by number, or all; and of the letters at the
@@ -41,7 +40,7 @@ class _Walk:
                 continue
             asked = self._try(here, before, (letter,), done)
             if self.alphabet.failing:
-                for shortage in _shortages(asked):
+                for shortage in _shortages(asked, self.alphabet.failing):
                     self._try(here, before, (shortage, letter), done)
             if self.gathering.cut:
                 return
@@ -79,8 +78,9 @@ class _Walk:
         return done != 1 or number % many == nth
 
 
-def _shortages(asked: tuple[str, ...]) -> Iterator[op.Fail]:
-    """Each of the system calls that were made, failing."""
+def _shortages(asked: tuple[str, ...], errnos: tuple[int, ...]) -> Iterator[op.Fail]:
+    """Each of the system calls that were made, failing with each errno that it can answer."""
     for name, times in Counter(asked).items():
         for nth in range(1, times + 1):
-            yield op.Fail(name, nth, ENOMEM)
+            for errno in errnos[:1] if name == "brk" else errnos:
+                yield op.Fail(name, nth, errno)

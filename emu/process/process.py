@@ -1,6 +1,6 @@
 """A process: an image, a CPU and a kernel put together, and calls into it.
 
-0x400000          text, data          the image
+0x400000          text, data          the image, unless it is laid elsewhere
 heap start        heap                to the break
 ... mappings, top-down ...
 STACK_TOP - 8 MiB stack

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from emu.errors import ScenarioError
 from emu.scenario import number as numbers
 from emu.scenario import operations as op
-from syscalls.abi import errno_number
+from syscalls.abi import MAX_ERRNO, errno_number
 from syscalls.table import BY_NAME
 
 WORD = 1 << 64
@@ -121,6 +121,8 @@ class _Line:
 
     def _fail(self, syscall: Any, nth: Any, errno: Any) -> op.Fail:
         number = self._errno(errno)
+        if not 1 <= number <= MAX_ERRNO:
+            self.wrong(f"`{errno}` is no errno", errno.column, f"a name, or 1 to {MAX_ERRNO}")
         count = self._number(nth)
         if count < 1:
             self.wrong("calls are counted from 1", nth.column, "1 for the next one, 2, ...")
@@ -137,7 +139,7 @@ class _Line:
         return op.ExpectSyscalls(tuple(self._asked(name) for name in names))
 
     def _expect_errno(self, errno: Any) -> op.ExpectErrno:
-        return op.ExpectErrno(self._errno(errno) if errno.type == "ERRNO" else self._size(errno))
+        return op.ExpectErrno(self._errno(errno))
 
     def _expect_clean(self) -> op.ExpectClean:
         return op.ExpectClean()
@@ -183,6 +185,9 @@ class _Line:
         return f"{name}({spelled})" if opened else name
 
     def _errno(self, token: Any) -> int:
+        """By its name, or as a number."""
+        if token.type == "NUMBER":
+            return self._size(token)
         number = errno_number(str(token))
         if number is None:
             self.wrong(f"Linux has no errno `{token}`", token.column, "ENOMEM, EINVAL, EPERM, ...")

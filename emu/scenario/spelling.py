@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from emu.scenario import operations as op
-from syscalls.abi import errno_name
+from syscalls.abi import errno_name, errno_number
 
 
 def spelled(operation: op.Operation) -> str:
@@ -18,7 +18,7 @@ def spelled(operation: op.Operation) -> str:
         case op.Write(name, offset, data):
             return f"write {name} {offset} {' '.join(f'{byte:#04x}' for byte in data)}"
         case op.Fail(syscall, nth, errno):
-            return f"fail {syscall} {nth} {errno_name(errno)}"
+            return f"fail {syscall} {nth} {_errno(errno)}"
     return f"expect {_expected(operation)}"
 
 
@@ -48,7 +48,7 @@ def _expected(operation: op.Operation) -> str:
         case op.ExpectSyscalls(names):
             return " ".join(["syscalls", *names])
         case op.ExpectErrno(number):
-            return f"errno {errno_name(number) if number else 0}"
+            return f"errno {_errno(number)}"
     return "clean"
 
 
@@ -58,6 +58,11 @@ def _target(other: op.Place | op.Name | int | None) -> str:
     if isinstance(other, op.Name):
         return other.name
     return str(other) if isinstance(other, op.Place) else f"{other:#x}"
+
+
+def _errno(number: int) -> str:
+    """Its name; those that Linux has no name for, and 0, by number."""
+    return str(number) if errno_number(errno_name(number)) is None else errno_name(number)
 
 
 def _number(size: int) -> str:

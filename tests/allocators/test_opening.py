@@ -393,8 +393,8 @@ def test_trace_counts_lines_of_c(scenario):
 
 
 def test_a_program_of_its_own_takes_no_allocators_options(tmp_path):
-    for option in ("--cflags", "--prefix", "--allocator"):
-        status, shown = run("trace", "--exec", option, "x", "/bin/true")
+    for option in ("--cflags", "--prefix", "--allocator", "--heap-start"):
+        status, shown = run("trace", "--exec", option, "4096", "/bin/true")
         assert (status, "a program brings its own allocator" in shown) == (2, True)
 
 

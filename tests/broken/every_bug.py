@@ -9,6 +9,7 @@ from bugs import BUGS
 from c_bugs import C_BUGS
 from index_bugs import INDEX_BUGS
 from planting import Bug
+from pointer_bugs import POINTER_BUGS
 
 ALSO = {"tail": "tiling", "alignment": "size"}
 """What a check may say instead: of what is wrong after one call, it tells by one name."""
@@ -29,4 +30,4 @@ def _together(same: list[Bug]) -> Bug:
     return replace(first, caught_by=" ".join(sorted(rules)))
 
 
-EVERY_BUG = _once([*BUGS, *ASM_BUGS, *C_BUGS, *INDEX_BUGS])
+EVERY_BUG = _once([*BUGS, *ASM_BUGS, *C_BUGS, *INDEX_BUGS, *POINTER_BUGS])

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "broken"))
 from bugs import BUGS, build
+from pointer_bugs import HIGH_BUGS
 
 from emu import run
 from emu.cli import main
@@ -84,6 +85,19 @@ def test_each_command_that_is_named_runs(broken, folder):
     assert command[:2] == ["emu", "run"]
     done = CliRunner().invoke(main, [*command[1:], "--quiet"])
     assert done.exit_code in (1, 3)
+
+
+@pytest.mark.parametrize("bug", HIGH_BUGS[:2], ids=lambda bug: bug.name)
+def test_a_cut_pointer_is_shown_again_by_the_commands_that_are_named(bug, tmp_path):
+    allocator = build(bug, tmp_path)
+    done = emu(allocator, *SMALL, "--save", tmp_path / "out")
+    assert done.exit_code == 1
+    saved = sorted((tmp_path / "out").iterdir())
+    commands = [line for line in saved[0].read_text().splitlines() if " emu run " in line]
+    (command,) = (line.removeprefix("#").split() for line in commands if "--allocator" in line)
+    assert "--heap-start" in command
+    assert CliRunner().invoke(main, command[1:]).exit_code in (1, 3)
+    assert CliRunner().invoke(main, command[1 : command.index("--heap-start")]).exit_code == 0
 
 
 def test_the_files_tell_the_same_as_the_terminal(broken, folder):

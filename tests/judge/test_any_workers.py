@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "broken"))
 from bugs import BUGS, build
+from pointer_bugs import HIGH_BUGS
 
 from emu.cli import main
 from emu.judge import cluster as module
@@ -25,20 +26,20 @@ PLAN = Plan(depth=2, seed=3, budget=Budget(calls=400))
 
 
 BUG = next(bug for bug in BUGS if bug.name == "the rest of a split begins inside the block")
+ANY = (BUG, HIGH_BUGS[0])
+"""One ends most scenarios early, one shows only at high addresses."""
 
 
 @pytest.fixture(scope="module")
 def subjects(tmp_path_factory):
-    """Two, with a bug that ends most scenarios early."""
-    folders = [tmp_path_factory.mktemp(name) for name in ("one", "two")]
-    return [Subject(str(build(BUG, folder))) for folder in folders]
+    return [Subject(str(build(bug, tmp_path_factory.mktemp("one")))) for bug in ANY]
 
 
 @pytest.fixture(scope="module")
 def here(subjects):
     verdicts = list(check_all(subjects, PLAN))
-    for verdict in verdicts:
-        assert BUG.caught_by in {defect.rule for defect in verdict.defects}
+    for bug, verdict in zip(ANY, verdicts, strict=True):
+        assert bug.caught_by in {defect.rule for defect in verdict.defects}
     return verdicts
 
 

@@ -11,13 +11,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "broken"))
 from bugs import BUGS, Bug, build
+from pointer_bugs import ERRNOS, HIGH_BUGS
 
 from emu import run
 from emu.allocators import Choice
 from emu.judge.check import check, check_all
 from emu.judge.plan import Budget, Plan
 from emu.judge.subject import Subject
-from emu.judge.topics import SAFETY
+from emu.judge.topics import HIGH, SAFETY
 from emu.scenario.load import from_text
 
 SHORT = Plan(depth=2, budget=Budget(calls=800))
@@ -79,6 +80,44 @@ def test_a_block_in_use_that_is_read_is_found_while_accesses_are_looked_at(tmp_p
     assert "free.s" in (defect.source or "")
     assert "BLOCK" not in defect.evidence.source_text
     assert "[rax + META]" in defect.evidence.source_text
+
+
+# High addresses
+
+
+@pytest.mark.parametrize("contract", ["osmem", "malloc"])
+def test_a_pointer_that_is_cut_is_found_where_the_heap_lies_high(contract, tmp_path):
+    subject = broken(HIGH_BUGS[0], tmp_path)
+    verdict = check(subject, replace(SHORT, contract=contract))
+    assert {defect.topic for defect in verdict.defects} == {HIGH}
+    defect = next(one for one in verdict.defects if one.rule == "outside")
+    assert defect.heap_start is not None
+    assert defect.evidence.source_text == "lea     eax, [rdi + META]"
+    scenario = from_text(defect.scenario, "cut.heap")
+    placed = Choice(subject.allocator, heap_start=defect.heap_start)
+    assert {finding.rule for finding in run(scenario, placed).findings} == {"outside"}
+    assert run(scenario, subject.allocator).status == 0
+    assert f"--heap-start {defect.heap_start:#x}" in defect.scenario
+
+
+def test_the_heap_of_what_is_no_assembly_is_not_moved():
+    verdict = check(Subject(str(COURSE), prefix="course_", cflags="-g -O1 -DFIXED"), SHORT)
+    (topic,) = (topic for topic in verdict.topics if topic.name == HIGH)
+    assert (topic.calls, topic.skipped) == (0, "only assembly can be laid elsewhere")
+
+
+def test_what_is_wrong_everywhere_is_told_of_a_usual_heap(tmp_path):
+    subject = broken(named("the rest of a split begins inside the block"), tmp_path)
+    verdict = check(subject, SHORT)
+    assert next(topic for topic in verdict.topics if topic.name == HIGH).failures
+    assert verdict.defects
+    assert HIGH not in {defect.topic for defect in verdict.defects}
+
+
+@pytest.mark.parametrize("bug", ERRNOS[1:], ids=lambda bug: bug.name)
+def test_an_errno_that_looks_like_an_address_is_told_from_one_by_any_malloc(bug, tmp_path):
+    verdict = check(broken(bug, tmp_path), replace(SHORT, contract="malloc"))
+    assert rules(verdict) == {"fault"}
 
 
 READS_TOO_FAR = """
@@ -250,7 +289,7 @@ def test_a_budget_is_kept_and_what_was_left_out_is_said():
     assert few.calls < 3000
     least = check(Subject("osmem"), Plan(budget=Budget(calls=1)))
     assert not least.complete
-    assert 800 < least.calls < 1200  # the fixed topics: as the help says
+    assert 1100 < least.calls < 1500  # the fixed topics: as the help says
     none = check(Subject("osmem"), Plan(budget=Budget(seconds=0)))
     assert not none.complete
     assert none.calls == 0

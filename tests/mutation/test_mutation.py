@@ -14,7 +14,7 @@ from asm import source
 from asm.source import PACKAGE
 from tests.mutation import campaign, explanations
 from tests.mutation.__main__ import main, report, status
-from tests.mutation.catching import by_check, on_linux
+from tests.mutation.catching import caught
 from tests.mutation.explanations import EQUIVALENT, UNSEEN, Explanation
 from tests.mutation.mutants import KINDS, Mutant, mutants
 from tests.mutation.operators import OPERATORS, Around
@@ -107,20 +107,31 @@ def test_the_order_is_the_seeds() -> None:
 
 
 def test_a_small_sample_is_caught_by_the_check() -> None:
-    result = campaign.run(OSMEM, {}, by_check, seed=3, count=6)
+    result = campaign.run(OSMEM, {}, caught, seed=3, count=6)
     assert [outcome.mutant.name for outcome in result.survivors] == []
     assert len(result.outcomes) == 6
     assert status(result) == 0
 
 
-def test_what_the_emulator_cannot_see_is_seen_on_the_host(tmp_path: Path) -> None:
-    """Addresses cut to 32 bits: heaps of the emulator lie below 4 GiB."""
-    assert on_linux(OSMEM / "osmem.s") is None
-    name = "search.s find_best: mov rax, rdx -> mov eax, edx"
-    (cut,) = (mutant for mutant in mutants(OSMEM) if mutant.name == name)
-    found = on_linux(cut.write(OSMEM, tmp_path / "osmem"))
-    assert found
-    assert found.endswith("on the host")
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("search.s find_best: mov rax, rdx -> mov eax, edx", "high addresses"),
+        ("block.s append_block: test rax, rax -> test eax, eax", "high addresses"),
+        ("malloc.s heap_alloc: test rax, rax -> test rax, rdi", "high addresses"),
+        ("malloc.s heap_alloc: test rax, rax -> test rax, rcx", "high addresses"),
+        ("malloc.s heap_alloc #4: test rax, rax -> test rax, rdi", "high addresses"),
+        ("realloc.s os_realloc: test rax, rax -> test rdi, rax", "high addresses"),
+        ("mapped.s map_block: cmp rax, FIRST_ERROR -> cmp rax, FIRST_ERROR + 8",
+         "failing system calls"),
+        ("realloc.s os_realloc: je .Lrealloc_of_freed -> je .Lrealloc_to_nothing", "misuse"),
+        ("realloc.s os_realloc: mov rdx, [rbx + BLOCK_SIZE] -> mov edx, [rbx + BLOCK_SIZE]",
+         "huge sizes"),
+    ],
+)  # fmt: skip
+def test_what_only_one_topic_sees_is_seen_there(name: str, found: str, tmp_path: Path) -> None:
+    (mutant,) = (mutant for mutant in mutants(OSMEM) if mutant.name == name)
+    assert str(caught(mutant.write(OSMEM, tmp_path / "osmem"))).endswith(f": {found}")
 
 
 # The arithmetic

@@ -66,6 +66,17 @@ def test_a_wrong_allocator_is_said_once_and_plainly(pytester):
     assert "Traceback" not in result.stdout.str()
 
 
+def test_the_heap_begins_where_the_command_line_says(pytester):
+    pytester.makepyfile("def test_it(heap):\n    assert heap.malloc(8) == 0x555600000020\n")
+    where = "--allocator-heap-start"
+    run(pytester, where, "0x555600000000").assert_outcomes(passed=1)
+    run(pytester).assert_outcomes(failed=1)
+    for wrong in ("0x1234", "here"):
+        result = run(pytester, where, wrong)
+        assert result.ret == 4
+        assert "Traceback" not in result.stdout.str() + result.stderr.str()
+
+
 def test_a_heap_that_the_test_closed_is_not_drawn(pytester):
     pytester.makepyfile(
         "def test_it(heap):\n    heap.malloc(8)\n    heap.close()\n    assert heap is None\n"

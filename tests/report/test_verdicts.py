@@ -147,6 +147,15 @@ def test_what_only_a_sanitizer_sees_is_run_with_it():
     assert debug == "emu debug f.heap --allocator x.s"
 
 
+def test_what_only_another_place_of_the_heap_shows_is_run_and_debugged_there():
+    high = replace(FAULT, topic="high addresses", heap_start=0x5556_0000_0000)
+    again = Checked("x.s", replace(BROKEN, defects=(high,)), saved=("f.heap",)).again(0)
+    assert again == [
+        "emu run f.heap --allocator x.s --heap-start 0x555600000000",
+        "emu debug f.heap --allocator x.s --heap-start 0x555600000000",
+    ]
+
+
 def test_a_long_scenario_is_shortened():
     long = replace(FAULT, scenario="".join(f"a{n} = malloc 8\n" for n in range(100)))
     shown = printed(terminal.show, Checked("x.s", replace(BROKEN, defects=(long,))))

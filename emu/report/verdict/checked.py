@@ -92,8 +92,10 @@ class Checked:
 
     def commands(self, index: int, file: str) -> list[str]:
         """How a saved defect is run, and debugged."""
-        allocator = f"{shlex.quote(self.allocator)}{self.given.allocator}"
-        watched = " --sanitize" if self.defects[index].topic == SAFETY else ""
+        defect = self.defects[index]
+        placed = "" if defect.heap_start is None else f" --heap-start {defect.heap_start:#x}"
+        allocator = f"{shlex.quote(self.allocator)}{self.given.allocator}{placed}"
+        watched = " --sanitize" if defect.topic == SAFETY else ""
         return [
             f"emu run {shlex.quote(file)} --allocator {allocator}{self.given.contract}{watched}",
             f"emu debug {shlex.quote(file)} --allocator {allocator}",
