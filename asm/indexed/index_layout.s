@@ -17,6 +17,9 @@
 # The key is in the last bin only, and needs 8 bytes more. A run of many blocks
 # whose first has no room for it waits for the search, in the list alone.
 #
+# A run that ends the heap is in no tree: it is what new blocks are mostly taken
+# from, and so would change its bin with each. The search looks at it apart.
+#
 # A link is 32 bits: how far a payload is from the heap's start, in units of 8
 # bytes. The first payload's is 4; 0 is no block. So links reach 32 GiB. A heap of
 # REACH bytes gets no more blocks: os_malloc answers as if the kernel had refused.

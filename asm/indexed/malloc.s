@@ -41,9 +41,25 @@ heap_alloc:
         shr     eax, 6
         mov     rdx, [r10 + rax*8 + BOTTOM]
         shr     rdx, cl                         # that one, and those above it
+        test    edx, 1
+        jnz     .Ltake_from_bin
         bsf     rdx, rdx
         jz      .Ltake_from_other_word
         add     ecx, edx
+
+# The bin (ecx) is of longer blocks; the heap's last block, in no bin, may fit better.
+.Ltake_longer:
+        mov     rsi, [rip + heap_tail]
+        cmp     dword ptr [rsi + BLOCK_STATUS], FREE
+        jne     .Ltake_from_bin
+        mov     rdx, [rsi + BLOCK_SIZE]
+        cmp     rdx, rdi
+        jb      .Ltake_from_bin
+        lea     rax, [rcx*8]
+        cmp     rdx, rax
+        jb      .Ltake_tail
+        cmp     ecx, LAST_BIN
+        je      .Ltake_last_or_tail
 .Ltake_from_bin:
         lea     r9, [r10 + rcx*4 + BINS]
         mov     edx, [r9]
@@ -56,6 +72,7 @@ heap_alloc:
         mov     [r9], eax                       # what was right of it
 .Ltake_block:
         lea     rax, [r8 + rdx*8]               # the payload
+.Ltake_payload:
         mov     rcx, [rax + SIZE_HERE]
         mov     dword ptr [rax + STATUS_HERE], ALLOC
         sub     rcx, rdi                        # what would be left over
@@ -79,7 +96,7 @@ heap_alloc:
         jmp     insert_sized                    # no FREE neighbour: we have merged
 .Ltake_part_of_tail:
         mov     [rip + heap_tail], rdi
-        jmp     insert_sized
+        ret
 
 .Ltake_leftmost:
         lea     r9, [r8 + rdx*8 + LEFT]
@@ -96,6 +113,19 @@ heap_alloc:
         jnz     .Ltake_block
         call    empty_word
         jmp     .Ltake_block
+
+.Ltake_last_or_tail:
+        mov     eax, [r10 + LAST_ROOT]
+.Ltake_shortest:
+        mov     r9d, eax
+        mov     eax, [r8 + r9*8 + LEFT]
+        test    eax, eax
+        jnz     .Ltake_shortest
+        cmp     rdx, [r8 + r9*8 + SIZE_HERE]
+        jae     .Ltake_from_bin
+.Ltake_tail:
+        lea     rax, [rsi + META]
+        jmp     .Ltake_payload
 
 .Lalloc_nothing:
         xor     eax, eax
@@ -115,7 +145,7 @@ heap_alloc:
         bsf     rdx, rdx
         shl     ecx, 6
         add     ecx, edx
-        jmp     .Ltake_from_bin
+        jmp     .Ltake_longer
 .Ltake_from_other_middle:
         mov     ecx, eax                        # above the middle's word
         mov     rdx, [r10 + TOP]
@@ -130,30 +160,25 @@ heap_alloc:
         add     ecx, edx
         jmp     .Ltake_from_word
 
-# For a need (rdi) that no FREE block is long enough for; r8 = heap_head.
+# For a need (rdi) that no block in a tree is long enough for; r8 = heap_head.
 .Ltake_no_fit:
-        push    rbx
-        mov     rbx, rdi
         test    r8, r8
         jz      .Ltake_begin
-        mov     rdi, [rip + heap_tail]
-        cmp     dword ptr [rdi + BLOCK_STATUS], FREE
+        mov     rsi, [rip + heap_tail]
+        cmp     dword ptr [rsi + BLOCK_STATUS], FREE
         jne     .Ltake_new_tail
-        call    remove_block                    # free but too small: longer
-        mov     rdi, rbx
-        call    grow_tail
+        cmp     [rsi + BLOCK_SIZE], rdi
+        jae     .Ltake_tail
+        call    grow_tail                       # free but too small: longer
         test    rax, rax
         jz      .Ltake_tail_refused
         mov     dword ptr [rax + BLOCK_STATUS], ALLOC
         add     rax, META
-        pop     rbx
-        ret
 .Ltake_tail_refused:
-        mov     rdi, [rip + heap_tail]
-        call    insert_block
-        pop     rbx
         ret
 .Ltake_new_tail:
+        push    rbx
+        mov     rbx, rdi
         mov     rax, [rip + heap_break]
         sub     rax, r8
         mov     rcx, REACH
@@ -175,6 +200,8 @@ heap_alloc:
         pop     rbx
         jmp     out_of_memory
 .Ltake_begin:
+        push    rbx
+        mov     rbx, rdi
         mov     edi, PREALLOC                   # the heap's first use
         call    grow
         test    rax, rax
@@ -184,10 +211,9 @@ heap_alloc:
         mov     edx, FREE
         call    append_block
         mov     r8, rdi
-        call    insert_block
         mov     rdi, rbx
         pop     rbx
-        jmp     .Ltake_look
+        jmp     .Ltake_no_fit
 
 # alloc_mapped(size) -> payload
 #

@@ -61,8 +61,8 @@ run_before:
 #   clobbers  rcx, rdx, rsi, r9, r10, r11
 #   keeps     every other register
 #
-# A run too long for a bin of its own, with no room for a key in its first block,
-# waits for the search.
+# A run at the end of the heap stays in no tree. One too long for a bin of its own,
+# with no room for a key in its first block, waits for the search.
 enter_run:
         cmp     rdi, rax
         je      insert_block
@@ -100,6 +100,8 @@ enter_longer:
         shr     r11, 3
         mov     [rax + RUN_HEAD], r11d
 .Lenter_length:
+        cmp     qword ptr [rax + BLOCK_NEXT], 0
+        je      .Lenter_waits                   # it ends the heap
         mov     rcx, [rax + BLOCK_SIZE]
         add     rcx, rax
         sub     rcx, rdi                        # the run as one payload
@@ -142,6 +144,8 @@ withdraw_run:
 #
 # The same of a run of several blocks, whose second stays in the list.
 withdraw_length:
+        cmp     qword ptr [rax + BLOCK_NEXT], 0
+        je      .Lwithdraw_waited
         mov     rcx, [rax + BLOCK_SIZE]
         add     rcx, rax
         sub     rcx, rdi
@@ -150,7 +154,8 @@ withdraw_length:
         jb      remove_from_bin
         cmp     qword ptr [rdi + BLOCK_SIZE], NO_KEY
         jne     remove_from_last_bin
-        ret                                     # it waits
+.Lwithdraw_waited:
+        ret
 
 # index_block(block)
 #
@@ -163,7 +168,7 @@ withdraw_length:
 index_block:
         mov     rcx, [rdi + BLOCK_NEXT]
         test    rcx, rcx
-        jz      insert_block
+        jz      .Lindex_nothing                 # it ends the heap
         cmp     dword ptr [rcx + BLOCK_STATUS], FREE
         jne     insert_block
         push    rdi
@@ -178,6 +183,8 @@ index_block:
         call    remove_block
         pop     rdi
         jmp     enter_several
+.Lindex_nothing:
+        ret
 .Lindex_before_several:
         call    run_behind
         call    withdraw_run
@@ -230,6 +237,8 @@ merge_runs:
 .Lmerge_may_have_waited:
         cmp     rcx, LAST_SIZES
         jb      .Lmerge_next
+        cmp     r9, [rip + heap_tail]
+        je      .Lmerge_next
         push    rdi
         push    rsi
         mov     rdi, r9

@@ -33,7 +33,13 @@
 #             r8 = heap_head
 #   clobbers  rcx, rdx, rsi, r9, r10, r11
 #   keeps     every other register
+#
+# The last block of the heap stays in no tree.
 insert_block:
+        cmp     qword ptr [rdi + BLOCK_NEXT], 0
+        jne     .Linsert_into_tree
+        ret
+.Linsert_into_tree:
         mov     rcx, [rdi + BLOCK_SIZE]
         # fall through
 
@@ -150,11 +156,15 @@ insert_in_last_bin:
 
 # remove_block(block)
 #
-#   in        rdi = block, FREE, in a tree
+#   in        rdi = block, FREE, in a tree; or the last of the heap
 #             r8 = heap_head
 #   clobbers  rcx, rdx, rsi, r9, r10, r11
 #   keeps     every other register
 remove_block:
+        cmp     qword ptr [rdi + BLOCK_NEXT], 0
+        jne     .Lremove_from_tree
+        ret
+.Lremove_from_tree:
         mov     rcx, [rdi + BLOCK_SIZE]
         shr     rcx, 3
         cmp     rcx, LAST_BIN

@@ -41,6 +41,15 @@ alloc_of_any_size:
 .Lany_found:
         test    rax, rax
         jz      .Lany_no_fit
+        mov     rsi, [rip + heap_tail]          # in no tree
+        cmp     dword ptr [rsi + BLOCK_STATUS], FREE
+        jne     .Lany_take
+        mov     rdx, [rsi + BLOCK_SIZE]
+        cmp     rdx, rdi
+        jb      .Lany_take
+        cmp     rdx, [rax + SIZE_HERE]
+        jb      .Ltake_tail                     # in heap_alloc
+.Lany_take:
         push    rdi
         lea     rdi, [rax + TO_HEADER]
         call    remove_block

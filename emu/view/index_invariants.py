@@ -44,6 +44,10 @@ class Indexed:
         self.index, self.walk, self.searched, self.place = index, walk, searched, place
         self.runs = {run.address: run for run in _runs(walk)}
 
+    def is_apart(self, run: FreeRun) -> bool:
+        """Whether a run is in no tree: it ends the heap, or it waits."""
+        return run.waits or run.blocks[-1].end == self.walk.end
+
 
 def _runs(walk: Walk) -> Iterator[FreeRun]:
     run: list[Block] = []
@@ -71,7 +75,7 @@ def _links(indexed: Indexed) -> Iterator[str]:
 
 def _blocks(indexed: Indexed) -> Iterator[str]:
     nodes = {node.address for tree in indexed.index.trees for node in tree.nodes}
-    heads = {address for address, run in indexed.runs.items() if not run.waits}
+    heads = {address for address, run in indexed.runs.items() if not indexed.is_apart(run)}
     for address in sorted(heads - nodes):
         several = len(indexed.runs[address].blocks) > 1
         what = "the first of several free blocks" if several else "free"
@@ -81,6 +85,8 @@ def _blocks(indexed: Indexed) -> Iterator[str]:
         what = f"is {block.status}" if block else "is no block's payload"
         if block and block.status is Status.FREE:
             what = "is not the first of the free blocks there"
+            if address in indexed.runs:
+                what = "ends the heap, or waits for a search"
         yield f"{indexed.place(address)} {what}, but in a tree"
 
 

@@ -149,7 +149,7 @@ INDEX_BUGS = [
         "        btr     r11, rcx\n        mov     [r10 + rsi*8 + MIDDLE], r11\n",
         "",
         "index-bit",
-        "a = malloc 1000\n",
+        "a = malloc 1000\nb = malloc 8\nfree a\nc = malloc 1000\n",
     ),
     _bug(
         "no bit for a word of the middle",
@@ -157,7 +157,7 @@ INDEX_BUGS = [
         "        bts     r11, rdx\n        mov     [r10 + TOP], r11\n",
         "",
         "index-bit",
-        "a = malloc 8\n",
+        "a = malloc 8\nb = malloc 8\nfree a\n",
     ),
     _bug(
         "the bit of an empty bin stays",
@@ -165,7 +165,58 @@ INDEX_BUGS = [
         "        btr     r11, rcx\n        mov     [r10 + rsi*8 + BOTTOM], r11\n",
         "",
         "index-bit",
-        "a = malloc 8\n",
+        "a = malloc 8\nb = malloc 8\nfree a\nc = malloc 8\n",
+    ),
+    _bug(
+        "a block that ends the heap is in a tree",
+        "tree.s",
+        "        cmp     qword ptr [rdi + BLOCK_NEXT], 0\n        jne     .Linsert_into_tree\n"
+        "        ret\n",
+        "",
+        "index-block",
+        "a = malloc 100\nb = malloc 100\nfree b\na = realloc a 150\n",
+    ),
+    _bug(
+        "a run that ends the heap is in a tree",
+        "runs.s",
+        "        cmp     qword ptr [rax + BLOCK_NEXT], 0\n"
+        "        je      .Lenter_waits                   # it ends the heap\n",
+        "",
+        "index-block",
+        "a = malloc 100\nfree a\n",
+    ),
+    _bug(
+        "a run is taken out of a tree in which it is not",
+        "runs.s",
+        "        cmp     qword ptr [rax + BLOCK_NEXT], 0\n        je      .Lwithdraw_waited\n",
+        "",
+        "budget",
+        "a = malloc 100\nb = malloc 100\nfree b\nfree a\n",
+    ),
+    _bug(
+        "the heap's end is taken before what fits better",
+        "malloc.s",
+        "        cmp     rdx, rax\n        jb      .Ltake_tail\n",
+        "        jmp     .Ltake_tail\n",
+        "result",
+        "a = malloc 100\nb = malloc 8\nfree a\nc = malloc 90\nexpect c == a\n",
+    ),
+    _bug(
+        "the heap's end is taken last, whatever fits better",
+        "malloc.s",
+        "        cmp     rdx, rax\n        jb      .Ltake_tail\n",
+        "",
+        "result",
+        "a = malloc 100000\nb = malloc 20000\nfree a\nc = malloc 10000\nexpect c != a\n",
+    ),
+    _bug(
+        "of two longer than 128 KiB, the heap's end is never the better",
+        "malloc.s",
+        "        jae     .Ltake_from_bin\n.Ltake_tail:\n",
+        "        jmp     .Ltake_from_bin\n.Ltake_tail:\n",
+        "result",
+        "a = malloc 100000\nb = malloc 100000\nc = malloc 8\nd = malloc 80000\ne = malloc 80000\n"
+        "free a\nfree b\nfree d\nfree e\nf = malloc 130000\nexpect f == d\n",
     ),
     _bug(
         "the list of the unmerged goes one way only",

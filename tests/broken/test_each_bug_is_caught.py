@@ -50,4 +50,4 @@ def test_every_rule_has_a_bug_that_it_catches():
 
 
 def test_every_rule_of_an_index_has_a_bug_that_it_catches():
-    assert set(INDEX_CHECKS) == {bug.caught_by for bug in INDEX_BUGS}
+    assert set(INDEX_CHECKS) <= {bug.caught_by for bug in INDEX_BUGS}
