@@ -99,7 +99,8 @@ def test_workers_end_when_the_process_is_interrupted_or_killed(tmp_path, number,
     script = tmp_path / "sleeping.py"
     script.write_text(SLEEPING)
     made = subprocess.Popen(
-        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ["env", "--default-signal=INT", sys.executable, script],  # whoever started us may ignore it
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
     with made:
