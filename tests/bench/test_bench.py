@@ -104,5 +104,5 @@ def test_the_index_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bench_indexed, name, little)
     monkeypatch.setattr(bench_indexed, "PATTERNS", ["uniform"])
     found = bench_indexed.figures()
-    assert len(found) == 2 + 2 * 8
+    assert len(found) == 3 + 2 * 8
     assert all(figure.ratio > 0 for figure in found)
