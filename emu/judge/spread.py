@@ -40,9 +40,11 @@ def processes(jobs: int) -> Iterator[Executor | None]:
             expected="fewer jobs; --jobs 1 works in a single process",
         ) from None
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for worker in set(active_children()) - others:
+        workers = set(active_children()) - others
+        for worker in workers:
             worker.kill()
+        pool.shutdown(cancel_futures=True)  # its thread waits for them, too, and may be first
+        for worker in workers:
             worker.join()
 
 
