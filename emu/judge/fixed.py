@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import permutations, product
 
-from asm.layout import ALLOC, MAPPED
-from emu.judge.alphabet import HUGE, LARGE, PRODUCTS, use_of
+from asm.layout import ALLOC, MAPPED, META
+from emu.judge.alphabet import ALL_FREE, HUGE, LARGE, PRODUCTS, use_of
 from emu.judge.failure import Operations
 from emu.scenario import operations as op
 from syscalls.abi import ENOMEM
 
+_FIRST, _MIDDLE = (8, 16), 1 << 16
+_WHOLE = range(ALL_FREE - 8, ALL_FREE + 40, 8)
+"""Bytes of the first of three blocks, of the second, and of all as one payload."""
 _STATUS = 4
 """Bytes of a status."""
 _REFUSALS = tuple(op.Fail(name, nth, ENOMEM) for name in ("mmap", "brk") for nth in range(1, 5))
@@ -44,3 +48,16 @@ def disguised(contract: str) -> Iterator[Operations]:
         )  # fmt: skip
         for again in (op.Free("b"), op.Realloc("d", "b", 24), op.Realloc("d", "b", 0)):
             yield *before, again, op.Malloc("e", 24)
+
+
+def neighbours(contract: str) -> Iterator[Operations]:
+    """Three blocks side by side are freed in every order, about as long together as requests get.
+
+    The first is as short as can be; a block in use may be behind them, or they end the heap.
+    """
+    for first, whole, guarded in product(_FIRST, _WHOLE, (True, False)):
+        last = whole - first - _MIDDLE - 2 * META
+        before = op.Malloc("a", first), op.Malloc("b", _MIDDLE), op.Malloc("c", last)
+        guard = (op.Malloc("d", 8),) if guarded else ()
+        for order in permutations("abc"):
+            yield *before, *guard, *map(op.Free, order), op.Malloc("e", 24), op.Malloc("f", _MIDDLE)

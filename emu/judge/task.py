@@ -130,6 +130,9 @@ class Listed:
     def perform(self, case: Case, gathering: Gathering) -> int:
         calls = 0
         for operations in self.sequences(case.contract):
+            if calls >= gathering.limit:
+                gathering.cut = True
+                break
             player = case.player()
             play_all(player, operations, gathering)
             calls += player.cost

@@ -9,7 +9,7 @@ from emu.allocators import OSMEM
 from emu.judge import alphabet as letters
 from emu.judge.alphabet import Alphabet
 from emu.judge.crossing import BOUNDARY, ROOM, crossing
-from emu.judge.fixed import disguised, huge
+from emu.judge.fixed import disguised, huge, neighbours
 from emu.judge.model import PREALLOC
 from emu.judge.plan import CALLS, Plan
 from emu.judge.randomly import Style
@@ -19,6 +19,7 @@ from emu.scenario.load import shipped
 EVERY, FAILING, RANDOM, LONG = (
     "every sequence", "failing system calls", "random calls", "long runs",
 )  # fmt: skip
+COALESCING = "coalescing"
 HUGE, MISUSE, TRACES, SAFETY = "huge sizes", "misuse", "traces", "memory safety"
 HIGH = "high addresses"
 """More than 32 bits, as on Linux wherever a program is position-independent."""
@@ -98,6 +99,7 @@ def _walks(case: Case, depth: int) -> Iterator[tuple[str, Work]]:
     deep, wide, failing = letters.MALLOC, letters.MALLOC_WIDE, letters.MALLOC_FAILING
     if case.contract == OSMEM:
         deep, wide, failing = letters.OSMEM, letters.OSMEM_WIDE, letters.OSMEM_FAILING
+        yield COALESCING, Listed(neighbours)
         yield MISUSE, Listed(disguised)
         yield from _parts(MISUSE, letters.MISUSE, middle, 1)
     for alphabet in wide:
