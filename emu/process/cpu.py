@@ -40,9 +40,9 @@ SLICE = 2_000_000
 _MANY_BLOCKS = 1 << 18
 """Where more were translated, all are forgotten: code that rewrites itself makes any number."""
 
-_MANY_FILLS = 2048
-"""Walks after which the TLB is flushed: only then does Unicorn make it larger, and it begins with
-256 entries."""
+_FILLS, _MOST_FILLS = 512, 1 << 17
+"""Walks after which the TLB is flushed, at first and at last: only then does Unicorn make it
+larger, to twice as many entries, and it begins with 256."""
 WAY_OUT = 0xFF
 """The software interrupt that ends a run."""
 _SYSCALL_LENGTH = 2
@@ -77,7 +77,7 @@ class Cpu(Registers, Closing):
         self._excepted = False
         self._asked = False
         self._cut: int | None = None
-        self._fills = 0
+        self._fills, self._many_fills = 0, _FILLS
         self.read_code: Callable[[int, int], bytes] = self._engine.read
         """Bytes of the program: by physical address, unless told otherwise."""
         self.uncounted: frozenset[int] = frozenset()
@@ -217,8 +217,6 @@ class Cpu(Registers, Closing):
 
         Afterwards the counter has counted exactly what ran.
         """
-        if self._fills > _MANY_FILLS:
-            self.flush_tlb()
         counter = self.counter
         end = counter.count + budget
         address: int | None = start
@@ -358,6 +356,9 @@ class Cpu(Registers, Closing):
                 self._refuse(page, access)
                 return False
             self._fills += 1
+            if self._fills > self._many_fills:
+                self._many_fills = min(2 * self._many_fills, _MOST_FILLS)
+                self.flush_tlb()
             entry[0].paddr = place
             entry[0].perms = sum(map(binding.PERMISSIONS.__getitem__, rights))
         except BaseException as error:  # noqa: BLE001 - kept, and raised by run

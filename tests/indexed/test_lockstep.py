@@ -134,6 +134,10 @@ PATTERNS = {
 }
 
 
+WALKING = 100
+"""Instructions that osmem may take for each block, in each call."""
+
+
 def pattern(live, sizes):
     """Many blocks, every other one given back, and then some coming and going."""
     drawing = Drawing(live, live, sizes)
@@ -148,7 +152,7 @@ def pattern(live, sizes):
 @pytest.mark.parametrize("sizes", PATTERNS.values(), ids=PATTERNS.keys())
 def test_no_long_pattern_tells_them_apart(both, sizes):
     live = 50_000 if is_long() else 1000
-    with Lockstep(*both, live) as lockstep:
+    with Lockstep(*both, live, budget=MOST * live * WALKING) as lockstep:
         for part in in_parts(list(pattern(live, sizes))):
             lockstep.play(part, every=len(part) if is_long() else 8)
 

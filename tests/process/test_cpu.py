@@ -105,6 +105,33 @@ def test_none_from_a_system_call_stops_the_run() -> None:
         assert run() is Stop.ASKED
 
 
+# The page walk
+
+
+@pytest.mark.parametrize("pages", [200, 1000, 6000])
+def test_memory_that_is_gone_through_again_is_not_walked_again(pages: int) -> None:
+    """The TLB grows within a run: of 256 entries, none would be found again in time."""
+    over_all = f"""
+            mov     edx, 50
+    .Lall:  mov     edi, 0x10000000
+            mov     ecx, {pages}
+    .Lpage: mov     al, [rdi]
+            add     rdi, {PAGE}
+            dec     ecx
+            jnz     .Lpage
+            dec     edx
+            jnz     .Lall
+            hlt
+    """
+    walked: list[int] = []
+    with bare(over_all) as (cpu, _):
+        walk = cpu._walk
+        cpu._walk = lambda page, access: walked.append(page) or walk(page, access)
+        assert cpu.run(BASE, 10**7) is Stop.HALTED
+    assert len(set(walked)) > pages
+    assert len(walked) < 5 * pages
+
+
 # Exceptions in callbacks
 
 
