@@ -11,7 +11,7 @@ from emu.judge.failure import Operations
 from emu.scenario import operations as op
 from syscalls.abi import ENOMEM
 
-_FIRST, _MIDDLE = (8, 16), 1 << 16
+_FIRST, _MIDDLE = 8, 1 << 16
 _WHOLE = range(ALL_FREE - 8, ALL_FREE + 40, 8)
 """Bytes of the first of three blocks, of the second, and of all as one payload."""
 _STATUS = 4
@@ -55,9 +55,9 @@ def neighbours(contract: str) -> Iterator[Operations]:
 
     The first is as short as can be; a block in use may be behind them, or they end the heap.
     """
-    for first, whole, guarded in product(_FIRST, _WHOLE, (True, False)):
-        last = whole - first - _MIDDLE - 2 * META
-        before = op.Malloc("a", first), op.Malloc("b", _MIDDLE), op.Malloc("c", last)
+    for whole, guarded in product(_WHOLE, (True, False)):
+        last = whole - _FIRST - _MIDDLE - 2 * META
+        before = op.Malloc("a", _FIRST), op.Malloc("b", _MIDDLE), op.Malloc("c", last)
         guard = (op.Malloc("d", 8),) if guarded else ()
         for order in permutations("abc"):
             yield *before, *guard, *map(op.Free, order), op.Malloc("e", 24), op.Malloc("f", _MIDDLE)

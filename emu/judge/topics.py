@@ -43,6 +43,8 @@ def tasks_of(case: Case, plan: Plan) -> Iterator[Task]:
     share = _Shares(plan)
     for path in shipped():
         yield Task(case, path.stem, _UNLIMITED, Played(str(path)))
+    if case.contract == OSMEM:
+        yield Task(case, COALESCING, _UNLIMITED, Listed(neighbours))
     yield Task(case, HUGE, _UNLIMITED, Listed(huge))
     for trace in plan.traces:
         yield Task(case, TRACES, _UNLIMITED, Played(trace))
@@ -99,7 +101,6 @@ def _walks(case: Case, depth: int) -> Iterator[tuple[str, Work]]:
     deep, wide, failing = letters.MALLOC, letters.MALLOC_WIDE, letters.MALLOC_FAILING
     if case.contract == OSMEM:
         deep, wide, failing = letters.OSMEM, letters.OSMEM_WIDE, letters.OSMEM_FAILING
-        yield COALESCING, Listed(neighbours)
         yield MISUSE, Listed(disguised)
         yield from _parts(MISUSE, letters.MISUSE, middle, 1)
     for alphabet in wide:
