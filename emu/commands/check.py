@@ -90,7 +90,7 @@ def check_command(
     Failures with one cause are one defect, shown by the shortest scenario that has it. Of one
     allocator all is told, of several a table. The same seed and budget of calls give the same
     answer on any number of workers; a budget of time does not. The fixed topics are always
-    played, whatever the budget of calls: about 1900 calls.
+    played, whatever the budget of calls: about 2300 calls.
 
     Exit status: 0 no defect; 1 a defect was found; 2 the input is wrong; 3 a program
     died on its way to main; 4 a bug of ours.

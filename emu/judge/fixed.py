@@ -14,6 +14,11 @@ from syscalls.abi import ENOMEM
 _FIRST, _MIDDLE = 8, 1 << 16
 _WHOLE = range(ALL_FREE - 8, ALL_FREE + 40, 8)
 """Bytes of the first of three blocks, of the second, and of all as one payload."""
+_LONG = (150_000, 200_000, 140_000, 170_000, 140_000)
+"""Bytes of runs, longer than any request, as one payload each."""
+_HALF = 1 << 16
+_ROUND = (1 << 18, 1 << 19)
+"""Bytes from the heap's start to a payload: to one whose number has many bits of 0."""
 _STATUS = 4
 """Bytes of a status."""
 _REFUSALS = tuple(op.Fail(name, nth, ENOMEM) for name in ("mmap", "brk") for nth in range(1, 5))
@@ -61,3 +66,59 @@ def neighbours(contract: str) -> Iterator[Operations]:
         guard = (op.Malloc("d", 8),) if guarded else ()
         for order in permutations("abc"):
             yield *before, *guard, *map(op.Free, order), op.Malloc("e", 24), op.Malloc("f", _MIDDLE)
+
+
+def long_runs(contract: str) -> Iterator[Operations]:
+    """Runs that are longer than any request: found by length, and made longer still."""
+    for first in range(0, len(_LONG), 2):
+        lengths = _LONG[first:] + _LONG[:first]
+        for run in (lengths, lengths[::-1]):
+            yield tuple(_long_runs(run))
+
+
+def _long_runs(lengths: tuple[int, ...]) -> Iterator[op.Operation]:
+    numbers = range(len(lengths))
+    for number, length in enumerate(lengths):
+        yield op.Malloc(f"a{number}", _HALF)
+        yield op.Malloc(f"b{number}", length - _HALF - META)
+        yield op.Malloc(f"between{number}", 8)
+    for number in numbers:
+        yield op.Free(f"a{number}")
+        yield op.Free(f"b{number}")
+    yield op.Malloc("small", 24)
+    for number in numbers:
+        yield op.Malloc(f"large{number}", ALL_FREE - 8 - 8 * number)
+    for number in numbers:
+        yield op.Free(f"large{number}")
+    yield op.Malloc("again", 24)
+    for number in numbers[1::2]:
+        yield op.Free(f"between{number}")
+        yield op.Malloc(f"next{number}", 24)
+
+
+def round_places(contract: str) -> Iterator[Operations]:
+    """Holes of a size, and long runs, the first of them at a round place."""
+    for place, half in product(_ROUND, (24, _HALF + META)):
+        before = [op.Malloc(f"before{at}", size) for at, size in _up_to(place - META)]
+        names = [f"{name}{number}" for number in range(3) for name in "ab"]
+        holes = [call for name in names for call in _hole(name, half)]
+        # the first is the first in a tree: runs get there by the search, the last one first
+        freed = [op.Free(name) for name in (names if half < _HALF else names[::-1])]
+        yield *before, *holes, *freed, op.Malloc("small", 8), op.Malloc("large", half)
+
+
+def _up_to(end: int) -> Iterator[tuple[int, int]]:
+    """(address, size) of requests from the heap's start to where a header shall be."""
+    longest = ALL_FREE - 8
+    yield 0, longest
+    at = ALL_FREE + META  # the heap's first block: 8 bytes are too little to split off
+    while at < end:
+        size = min(longest, end - at - META)
+        yield at, size
+        at += size + META
+
+
+def _hole(name: str, size: int) -> Iterator[op.Operation]:
+    yield op.Malloc(name, size)
+    if name.startswith("b") or size < _HALF:
+        yield op.Malloc(f"behind-{name}", 8)

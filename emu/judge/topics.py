@@ -9,7 +9,7 @@ from emu.allocators import OSMEM
 from emu.judge import alphabet as letters
 from emu.judge.alphabet import Alphabet
 from emu.judge.crossing import BOUNDARY, ROOM, crossing
-from emu.judge.fixed import disguised, huge, neighbours
+from emu.judge.fixed import disguised, huge, long_runs, neighbours, round_places
 from emu.judge.model import PREALLOC
 from emu.judge.plan import CALLS, Plan
 from emu.judge.randomly import Style
@@ -44,7 +44,8 @@ def tasks_of(case: Case, plan: Plan) -> Iterator[Task]:
     for path in shipped():
         yield Task(case, path.stem, _UNLIMITED, Played(str(path)))
     if case.contract == OSMEM:
-        yield Task(case, COALESCING, _UNLIMITED, Listed(neighbours))
+        for sequences in (neighbours, long_runs, round_places):
+            yield Task(case, COALESCING, _UNLIMITED, Listed(sequences))
     yield Task(case, HUGE, _UNLIMITED, Listed(huge))
     for trace in plan.traces:
         yield Task(case, TRACES, _UNLIMITED, Played(trace))

@@ -286,10 +286,10 @@ def test_many_allocators_share_an_executor_and_keep_their_order(tmp_path):
 def test_a_budget_is_kept_and_what_was_left_out_is_said():
     few = check(Subject("osmem"), Plan(depth=5, budget=Budget(calls=1000)))
     assert not few.complete
-    assert few.calls < 3000
+    assert few.calls < 3500
     least = check(Subject("osmem"), Plan(budget=Budget(calls=1)))
     assert not least.complete
-    assert 1700 < least.calls < 2100  # the fixed topics: as the help says
+    assert 2000 < least.calls < 2500  # the fixed topics: as the help says
     none = check(Subject("osmem"), Plan(budget=Budget(seconds=0)))
     assert not none.complete
     assert none.calls == 0
