@@ -1,30 +1,28 @@
 # The numbers of the index, its drawing, and where it begins.
 #
-# FREE blocks side by side are a run; the next search will make it one block. A
-# run, of one block or of many, is in the index from the moment at which it comes
-# to be, as one payload of its whole length: its first block is a node of a tree.
-# What there is to note fits into the first 8 bytes of each payload, which every
-# block has:
+# Every FREE block is in one of three places, and notes it in the first 8 bytes of
+# its payload, which every block has:
 #
-#     the only or the first       the second               the third
-#     +------+-------+            +-----------+----------+ +---------+---------+
-#     | left | right | key        | following | previous | |         | the last|
-#     +------+-------+            +-----------+----------+ +---------+---------+
-#     nodes, as links             a list of all runs of    the last of three or
-#                                 more than one block:     more notes the first,
-#                                 `unmerged`               where the third does not
+#     in a tree              in the list of the unmerged:    in neither: the
+#                            it came beside a FREE block     heap's last
+#     +------+-------+       +-----------+-----------+       +-------+
+#     | left | right |       | previous* | following |       |   0   |
+#     +------+-------+       +-----------+-----------+       +-------+
+#     nodes, as links        links; * with the bit LISTED
 #
-# The key is in the last bin only, and needs 8 bytes more. A run of many blocks
-# whose first has no room for it waits for the search, in the list alone.
+# The next search first empties the list: from a block of it to both sides as far
+# as there are FREE ones, which come out of their trees or the list; all become one
+# block, and that goes into a tree. So what is freed beside a FREE block costs next to
+# nothing until there is a search, and nothing at all where there is none.
 #
-# A run that ends the heap is in no tree: it is what new blocks are mostly taken
-# from, and so would change its bin with each. The search looks at it apart.
+# The block that ends the heap is what new ones are mostly taken from, and would
+# change its bin with each. The search looks at it apart.
 #
-# A link is 32 bits: how far a payload is from the heap's start, in units of 8
-# bytes. The first payload's is 4; 0 is no block. So links reach 32 GiB. A heap of
+# A link is 31 bits: how far a payload is from the heap's start, in units of 8
+# bytes. The first payload's is 4; 0 is no block. So links reach 16 GiB. A heap of
 # REACH bytes gets no more blocks: os_malloc answers as if the kernel had refused.
 # This alone is not as in osmem. The last block may begin there and be as long as
-# THRESHOLD, and what it gives back begins within 32 GiB all the same.
+# THRESHOLD, and what it gives back begins within 16 GiB all the same.
 #
 # One bin for each length up to 131056, and one for all that is longer. A bin is
 # the link of a tree's root; three floors of bits say which bins are not empty:
@@ -44,20 +42,13 @@
         .equ LEFT,          0           # u32: root of what is lower
         .equ RIGHT,         4           # u32: root of what is higher
 
-# In the last bin, how long the run is; a payload of NO_KEY bytes has no room.
-        .equ KEY,           40          # u64, from the header
-        .equ TO_KEY,        8           # from the payload
-        .equ NO_KEY,        8
-
-# What the blocks of a run note, from the header.
-        .equ FOLLOWING,     32          # u32, the second: the next run's second
-        .equ PREVIOUS,      36          # u32, the second: the one before's
-        .equ RUN_HEAD,      32          # u32, the last of three or more: the first
-        .equ RUN_TAIL,      36          # u32, the third: the last
-
-# The list's links, from a payload.
-        .equ TO_FOLLOWING,  0
-        .equ TO_PREVIOUS,   4
+# The list's links, from the header, and from the payload.
+        .equ PREVIOUS,      32          # u32: who came after it, and LISTED
+        .equ FOLLOWING,     36          # u32: who came before it
+        .equ TO_PREVIOUS,   0
+        .equ TO_FOLLOWING,  4
+        .equ LISTED,        0x80000000
+        .equ LISTED_BIT,    31
 
 # Sizes from which on a block is mapped.
         .equ MAPPED_FROM,   131040      # THRESHOLD - META
@@ -69,7 +60,7 @@
 
         .equ LAST_BIN,      16383       # sizes from 8 * LAST_BIN on
         .equ LAST_SIZES,    131064      # 8 * LAST_BIN
-        .equ REACH,         0x7fffc0000 # bytes of heap: 32 GiB - 2 * THRESHOLD
+        .equ REACH,         0x3fffc0000 # bytes of heap: 16 GiB - 2 * THRESHOLD
 
         .equ BOTTOM,        0           # from bin_map: one bit a bin
         .equ MIDDLE,        2048        # one bit a word of the bottom

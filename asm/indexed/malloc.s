@@ -95,6 +95,7 @@ heap_alloc:
         mov     [rdx + BLOCK_PREV], rdi
         jmp     insert_sized                    # no FREE neighbour: we have merged
 .Ltake_part_of_tail:
+        mov     qword ptr [rdi + META], 0       # in no tree
         mov     [rip + heap_tail], rdi
         ret
 

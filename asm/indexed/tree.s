@@ -13,33 +13,27 @@
 
 # Where does a block (its link in rsi) belong, seen from a node (its link in rdx)?
 # Jumps to `right` where it is behind the node, or else goes on, or to `left`: by
-# address, in a bin of one size, or by the key first, in the last bin.
-        .macro  compare_same right, left, key
+# address, in a bin of one size, or by the size first, in the last bin.
+        .macro  compare_same right, left, size
         cmp     edx, esi
         jb      \right
         .endm
 
-        .macro  compare_large right, left, key
-        cmp     [r8 + rdx*8 + TO_KEY], \key
+        .macro  compare_large right, left, size
+        cmp     [r8 + rdx*8 + SIZE_HERE], \size
         jb      \right
         ja      \left
         cmp     edx, esi
         jb      \right
         .endm
 
-# insert_block(block)
+# insert_into_tree(block)
 #
-#   in        rdi = block, FREE, in no tree
+#   in        rdi = block, FREE, in nothing yet, not the heap's last
 #             r8 = heap_head
 #   clobbers  rcx, rdx, rsi, r9, r10, r11
 #   keeps     every other register
-#
-# The last block of the heap stays in no tree.
-insert_block:
-        cmp     qword ptr [rdi + BLOCK_NEXT], 0
-        jne     .Linsert_into_tree
-        ret
-.Linsert_into_tree:
+insert_into_tree:
         mov     rcx, [rdi + BLOCK_SIZE]
         # fall through
 
@@ -49,7 +43,7 @@ insert_block:
 insert_sized:
         shr     rcx, 3
         cmp     rcx, LAST_BIN
-        jae     .Linsert_large
+        jae     insert_in_last_bin
         # fall through
 
 # insert_in_bin(block, bin)
@@ -114,20 +108,13 @@ insert_in_bin:
 
         insert  same
 
-.Linsert_large:
-        shl     rcx, 3                          # the size again
-        # fall through
-
-# insert_in_last_bin(block, size)
-#
-#   in        rcx = bytes as one payload; the rest is as above
+# insert_in_last_bin(block): as above, but by size, then by address
 insert_in_last_bin:
-        mov     [rdi + KEY], rcx
         mov     ecx, LAST_BIN
         find_tree
         test    edx, edx
         jz      .Linsert_first
-        mov     r10, [rdi + KEY]
+        mov     r10, [rdi + BLOCK_SIZE]
         insert  large
 
 .Linsert_first:
@@ -247,7 +234,7 @@ remove_from_bin:
 remove_from_last_bin:
         mov     ecx, LAST_BIN
         find_tree
-        mov     rcx, [rdi + KEY]
+        mov     rcx, [rdi + BLOCK_SIZE]
         remove  large, .Lremove_large_here
 .Lremove_large_here:
         mov     ecx, LAST_BIN

@@ -8,7 +8,7 @@
 #   clobbers  rax
 #   keeps     every other register
 #
-# Makes a block the last of the list. Where it is FREE, it is in nothing else yet.
+# Makes a block the last of the list. Where it is FREE, its payload is new, and so 0.
 append_block:
         mov     [rdi + BLOCK_SIZE], rsi
         mov     dword ptr [rdi + BLOCK_STATUS], edx
@@ -80,27 +80,17 @@ link_rest:
 #   clobbers  rax, rcx, rdx, r8, r9, r10, r11
 #   keeps     every other register
 #
-# The block behind, header and payload, becomes payload of this one. What is left
-# of the run that it began is a run again.
+# The block behind, header and payload, becomes payload of this one.
 absorb_next:
-        push    rbx
         push    rsi
         push    rdi
-        mov     rdi, [rdi + BLOCK_NEXT]
-        mov     rbx, rdi                        # absorbed
         mov     r8, [rip + heap_head]
-        call    run_behind
-        call    withdraw_run
-        cmp     rbx, rax
-        je      .Labsorb_whole_run
-        mov     rdi, [rbx + BLOCK_NEXT]
-        call    enter_run
-.Labsorb_whole_run:
-        mov     rdx, rbx
+        mov     rdi, [rdi + BLOCK_NEXT]
+        call    withdraw
+        mov     rdx, rdi
         pop     rdi
         pop     rsi
-        pop     rbx
-        # fall through: it is in nothing else any more
+        # fall through: it is in nothing any more
 
 # unite(block, behind)
 #

@@ -1,4 +1,4 @@
-"""An index for the terminal, for JSON and for the page: its bins, their trees, its runs."""
+"""An index for the terminal, for JSON and for the page: its bins, their trees, what waits."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def lines(index: Index, start: int) -> Iterator[Text]:
             continue
         nodes = [node.address for node in tree.nodes]
         yield Text(_ROW.format(sizes(tree), len(nodes), tree.depth, _places(nodes, start)))
-    for run in index.unmerged[:_MOST_BINS]:
-        yield Text(f"to be merged: {_place(run.second, start)} and its free neighbours")
+    for one in index.unmerged[:_MOST_BINS]:
+        yield Text(f"to be merged: {_place(one.address, start)} and its free neighbours")
 
 
 def summary(index: Index) -> list[str]:
@@ -37,7 +37,7 @@ def summary(index: Index) -> list[str]:
     told = [f"{_count(blocks, 'free block')} in {_count(len(index.trees), 'bin')}"]
     told.append(f"deepest tree {index.depth}")
     if index.unmerged:
-        told.append(f"{_count(len(index.unmerged), 'run')} to be merged")
+        told.append(f"{_count(len(index.unmerged), 'block')} to be merged")
     return told
 
 
@@ -58,7 +58,7 @@ def as_dict(index: Index, start: int) -> dict[str, Any]:
             }
             for tree in index.trees
         ],
-        "unmerged": [_place(run.second, start) for run in index.unmerged],
+        "unmerged": [_place(one.address, start) for one in index.unmerged],
     }
 
 

@@ -1,7 +1,7 @@
-"""The index of an allocator, as it is in memory: bins, trees, and runs to be merged.
+"""The index of an allocator, as it is in memory: bins, trees, and blocks to be merged.
 
-asm/indexed/index_layout.s draws it. Who has an index has the labels `bin_map` and `unmerged`.
-Reading never raises, whatever the bytes.
+asm/indexed/index_layout.s draws it. Who has an index has the labels `bin_map`, `unmerged` and
+`heap_tail`. Reading never raises, whatever the bytes.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from functools import cache
 
 from asm import layout
 from asm.source import PACKAGE
-from emu.view.blocks import HEADER, Readable, Status, as_block
+from emu.view.blocks import Readable
 
 _NUMBERS = layout.numbers(PACKAGE / "indexed" / "index_layout.s")
 LAST_BIN = _NUMBERS["LAST_BIN"]
-NO_KEY, _TO_KEY = _NUMBERS["NO_KEY"], _NUMBERS["TO_KEY"]
+_LISTED = _NUMBERS["LISTED"]
 _MIDDLE, _TOP, _BINS = _NUMBERS["MIDDLE"], _NUMBERS["TOP"], _NUMBERS["BINS"]
 _ROOTS = struct.Struct("<64I")
 _NO_ROOTS = bytes(_ROOTS.size)
 _LINKS = struct.Struct("<II")
-_KEY = struct.Struct("<Q")
-_LINK = 4
-_LABELS = ("bin_map", "unmerged")
+_LINK, _POINTER = 4, 8
+_LABELS = ("bin_map", "unmerged", "heap_tail")
 _UNIT = 8
 """Bytes that a link counts in."""
 
@@ -35,14 +34,13 @@ _CASTAGNOLI = 0x82F6_3B78
 class Node:
     """A block in a tree. Addresses are of payloads, 0 for none.
 
-    depth: 1 for the root. key: in the last bin, how long it says that it is.
+    depth: 1 for the root.
     """
 
     address: int
     left: int
     right: int
     depth: int
-    key: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +61,32 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Blocks side by side whose headers wait to be merged, as the blocks themselves note it.
+class Unmerged:
+    """A block in the list of the unmerged, by its payload; and what it notes as before it there.
 
-    second: what stands in the list, previous: what stands before it there. tail: what the third
-    notes as the last, head: what that notes as the first; None for a run of two.
+    listed: whether it notes that it is in the list.
     """
 
-    second: int
+    address: int
     previous: int
-    tail: int | None = None
-    head: int | None = None
+    listed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """trees: of the bins that are not empty. unmerged: runs, the last to come to be first.
+    """trees: of the bins that are not empty. unmerged: the last to come is first.
 
-    bottom, middle, top: the bits of each floor. broken: a sentence for each link that leads
-    nowhere, or in a circle.
+    bottom, middle, top: the bits of each floor. last_is_marked: the heap's last block, if it is
+    free, notes that it is in the list of the unmerged. broken: a sentence for each link that
+    leads nowhere, or in a circle.
     """
 
     trees: tuple[Tree, ...]
-    unmerged: tuple[Run, ...]
+    unmerged: tuple[Unmerged, ...]
     bottom: int
     middle: int
     top: int
+    last_is_marked: bool = False
     broken: tuple[str, ...] = ()
 
     @property
@@ -133,7 +131,7 @@ def read(symbols: Mapping[str, int], memory: Readable, start: int, end: int) -> 
     """The index of a heap at [start, end); None where the allocator has none."""
     if not is_indexed(symbols):
         return None
-    return _Reader(memory, start, end).index(symbols["bin_map"], symbols["unmerged"])
+    return _Reader(memory, start, end).index(*(symbols[label] for label in _LABELS))
 
 
 class _Reader:
@@ -142,21 +140,26 @@ class _Reader:
         self._broken: list[str] = []
         self._met: set[int] = set()
 
-    def index(self, bin_map: int, unmerged: int) -> Index:
+    def index(self, bin_map: int, unmerged: int, heap_tail: int) -> Index:
         data = self._memory.read(bin_map, _BINS)
         trees = tuple(
             Tree(number, tuple(self._nodes(root, number)))
             for number, root in self._roots(bin_map + _BINS)
         )
-        first = int.from_bytes(self._memory.read(unmerged, 4), "little")
+        first = self._number(unmerged, _LINK)
+        last = self._number(heap_tail, _POINTER) + layout.META
         return Index(
             trees,
             tuple(self._list(first)),
             int.from_bytes(data[:_MIDDLE], "little"),
             int.from_bytes(data[_MIDDLE:_TOP], "little"),
             int.from_bytes(data[_TOP:_BINS], "little"),
+            self._is_inside(last) and bool(self._number(last, _LINK) & _LISTED),
             tuple(self._broken),
         )
+
+    def _number(self, address: int, size: int) -> int:
+        return int.from_bytes(self._memory.read(address, size), "little")
 
     def _roots(self, bins: int) -> Iterator[tuple[int, int]]:
         """(bin, link of the root) where there is one."""
@@ -183,37 +186,14 @@ class _Reader:
     def _node(self, link: int, depth: int, number: int) -> Node | None:
         if not link or (links := self._links(link, f"bin {number}")) is None:
             return None
-        key, address = None, self._address(link)
-        if number == LAST_BIN and address + 2 * _KEY.size <= self._end:
-            (key,) = _KEY.unpack(self._memory.read(address + _TO_KEY, _KEY.size))
-        return Node(address, self._address(links[0]), self._address(links[1]), depth, key)
+        left, right = map(self._address, links)
+        return Node(self._address(link), left, right, depth)
 
-    def _list(self, link: int) -> Iterator[Run]:
+    def _list(self, link: int) -> Iterator[Unmerged]:
         while link and (links := self._links(link, "the list of the unmerged")):
-            second = self._address(link)
-            yield Run(second, self._address(links[1]), *self._ends(second))
-            link = links[0]
-
-    def _ends(self, second: int) -> tuple[int | None, int | None]:
-        """What the third and the last block of a run note, where there are three."""
-        third = self._free_behind(second)
-        if third is None:
-            return None, None
-        tail = self._address(_LINKS.unpack(self._memory.read(third, _LINKS.size))[1])
-        if not self._is_inside(tail):
-            return tail, None
-        return tail, self._address(_LINKS.unpack(self._memory.read(tail, _LINKS.size))[0])
-
-    def _free_behind(self, address: int) -> int | None:
-        """The payload of the block behind one, if that is free."""
-        header = as_block(address - layout.META, self._header(address)).next
-        if not self._is_inside(header + layout.META):
-            return None
-        behind = as_block(header, self._header(header + layout.META))
-        return behind.address if behind.status is Status.FREE else None
-
-    def _header(self, address: int) -> tuple[int, ...]:
-        return HEADER.unpack(self._memory.read(address - layout.META, HEADER.size))
+            previous = self._address(links[0] & ~_LISTED)
+            yield Unmerged(self._address(link), previous, bool(links[0] & _LISTED))
+            link = links[1]
 
     def _links(self, link: int, where: str) -> tuple[int, int] | None:
         """The two links in a block; None where there is none, or where we have been."""

@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from emu.view.blocks import Block, Status, Walk
 from emu.view.finding import Finding
-from emu.view.index import LAST_BIN, NO_KEY, Index, Node, Tree, bin_of, priority
+from emu.view.index import Index, Node, Tree, bin_of, priority
 from emu.view.invariants import Place
 
 Check = Callable[["Indexed"], Iterator[str]]
 _WORD = 64
-
-
-@dataclass(frozen=True, slots=True)
-class FreeRun:
-    """Free blocks side by side, as the heap has them: one block as soon as there is a search."""
-
-    blocks: tuple[Block, ...]
-
-    @property
-    def address(self) -> int:
-        return self.blocks[0].address
-
-    @property
-    def size(self) -> int:
-        """As one payload."""
-        return self.blocks[-1].end - self.address
-
-    @property
-    def waits(self) -> bool:
-        """It is in no tree yet: its first block has no room for the key that it would need."""
-        no_room = self.blocks[0].size == NO_KEY
-        return len(self.blocks) > 1 and bin_of(self.size) == LAST_BIN and no_room
 
 
 class Indexed:
@@ -42,22 +19,12 @@ class Indexed:
 
     def __init__(self, index: Index, walk: Walk, searched: bool, place: Place) -> None:
         self.index, self.walk, self.searched, self.place = index, walk, searched, place
-        self.runs = {run.address: run for run in _runs(walk)}
+        self.free = {block.address: block for block in walk.free}
+        self.listed = {one.address for one in index.unmerged}
 
-    def is_apart(self, run: FreeRun) -> bool:
-        """Whether a run is in no tree: it ends the heap, or it waits."""
-        return run.waits or run.blocks[-1].end == self.walk.end
-
-
-def _runs(walk: Walk) -> Iterator[FreeRun]:
-    run: list[Block] = []
-    for block in walk.free:
-        if run and run[-1].end != block.header:
-            yield FreeRun(tuple(run))
-            run = []
-        run.append(block)
-    if run:
-        yield FreeRun(tuple(run))
+    def is_apart(self, block: Block) -> bool:
+        """Whether a free block is in no tree: it ends the heap, or waits for the search."""
+        return block.address in self.listed or block.end == self.walk.end
 
 
 def check(indexed: Indexed, call: int | None = None) -> list[Finding]:
@@ -75,43 +42,32 @@ def _links(indexed: Indexed) -> Iterator[str]:
 
 def _blocks(indexed: Indexed) -> Iterator[str]:
     nodes = {node.address for tree in indexed.index.trees for node in tree.nodes}
-    heads = {address for address, run in indexed.runs.items() if not indexed.is_apart(run)}
-    for address in sorted(heads - nodes):
-        several = len(indexed.runs[address].blocks) > 1
-        what = "the first of several free blocks" if several else "free"
-        yield f"{indexed.place(address)} is {what}, but in no tree"
-    for address in sorted(nodes - heads):
+    due = {address for address, block in indexed.free.items() if not indexed.is_apart(block)}
+    for address in sorted(due - nodes):
+        yield f"{indexed.place(address)} is free, but in no tree"
+    for address in sorted(nodes - due):
         block = indexed.walk.find(address)
         what = f"is {block.status}" if block else "is no block's payload"
         if block and block.status is Status.FREE:
-            what = "is not the first of the free blocks there"
-            if address in indexed.runs:
-                what = "ends the heap, or waits for a search"
+            what = "waits for a search" if address in indexed.listed else "ends the heap"
         yield f"{indexed.place(address)} {what}, but in a tree"
 
 
-def _trees(indexed: Indexed) -> Iterator[tuple[Tree, list[tuple[Node, FreeRun]]]]:
+def _trees(indexed: Indexed) -> Iterator[tuple[Tree, list[tuple[Node, Block]]]]:
     """Each tree with its nodes, as far as they are what they should be."""
     for tree in indexed.index.trees:
-        known = ((node, indexed.runs.get(node.address)) for node in tree.nodes)
-        yield tree, [(node, run) for node, run in known if run]
+        known = ((node, indexed.free.get(node.address)) for node in tree.nodes)
+        yield tree, [(node, block) for node, block in known if block]
 
 
 def _bins(indexed: Indexed) -> Iterator[str]:
     for tree, nodes in _trees(indexed):
-        for _, run in nodes:
-            if bin_of(run.size) != tree.bin:
+        for _, block in nodes:
+            if bin_of(block.size) != tree.bin:
                 yield (
-                    f"{indexed.place(run.address)}, {run.size} bytes, is in bin {tree.bin}; it "
-                    f"belongs in bin {bin_of(run.size)}"
+                    f"{indexed.place(block.address)}, {block.size} bytes, is in bin {tree.bin}; "
+                    f"it belongs in bin {bin_of(block.size)}"
                 )
-
-
-def _keys(indexed: Indexed) -> Iterator[str]:
-    for _, nodes in _trees(indexed):
-        for node, run in nodes:
-            if node.key is not None and node.key != run.size:
-                yield f"the key of {indexed.place(run.address)} is {node.key}, not {run.size}"
 
 
 def _order(indexed: Indexed) -> Iterator[str]:
@@ -154,40 +110,41 @@ def _bits(indexed: Indexed) -> Iterator[str]:
 
 
 def _list(indexed: Indexed) -> Iterator[str]:
-    listed = [run.second for run in indexed.index.unmerged]
-    several = {run.blocks[1].address for run in indexed.runs.values() if len(run.blocks) > 1}
-    if listed and indexed.searched:
-        yield f"{indexed.place(listed[0])} is in the list of the unmerged after a search"
-    for address in sorted(several.symmetric_difference(listed)):
-        what = "is not in" if address in several else "has no business in"
-        yield f"{indexed.place(address)} {what} the list of the unmerged"
-    for previous, run in zip([0, *listed], indexed.index.unmerged, strict=False):
-        if run.previous != previous:
-            yield f"{indexed.place(run.second)} does not know what is before it in the list"
-
-
-def _ends(indexed: Indexed) -> Iterator[str]:
-    by_second = {run.blocks[1].address: run for run in indexed.runs.values() if run.blocks[1:]}
-    for noted in indexed.index.unmerged:
-        run = by_second.get(noted.second)
-        if run is None or len(run.blocks) < 3:
-            continue
-        if (noted.head, noted.tail) != (run.address, run.blocks[-1].address):
+    unmerged = indexed.index.unmerged
+    if unmerged and indexed.searched:
+        yield f"{indexed.place(unmerged[0].address)} is in the list of the unmerged after a search"
+    for one in unmerged:
+        if one.address not in indexed.free:
+            yield f"{indexed.place(one.address)} has no business in the list of the unmerged"
+    for before, behind in pairwise(indexed.walk.free):
+        if before.end == behind.header and not indexed.listed & {before.address, behind.address}:
             yield (
-                f"the free blocks from {indexed.place(run.address)} to "
-                f"{indexed.place(run.blocks[-1].address)} do not know each other"
+                f"{indexed.place(before.address)} and {indexed.place(behind.address)}, side by "
+                "side, are both not in the list of the unmerged"
             )
+    for previous, one in zip((0, *(one.address for one in unmerged)), unmerged, strict=False):
+        if one.previous != previous:
+            yield f"{indexed.place(one.address)} does not know what is before it in the list"
+
+
+def _marks(indexed: Indexed) -> Iterator[str]:
+    for one in indexed.index.unmerged:
+        if not one.listed:
+            yield f"{indexed.place(one.address)} is in the list of the unmerged, but not marked so"
+    if indexed.index.last_is_marked and indexed.walk.free:
+        last = indexed.walk.free[-1]
+        if last.end == indexed.walk.end and last.address not in indexed.listed:
+            yield f"{indexed.place(last.address)} is not in the list of the unmerged, but marked so"
 
 
 CHECKS: dict[str, Check] = {
     "index-link": _links,
     "index-block": _blocks,
     "index-bin": _bins,
-    "index-key": _keys,
     "index-order": _order,
     "index-priority": _priorities,
     "index-bit": _bits,
     "index-list": _list,
-    "index-run": _ends,
+    "index-mark": _marks,
 }
 """Rule to check; a check yields a sentence for each thing wrong."""

@@ -8,10 +8,17 @@ HOLES = "a = malloc 24\nb = malloc 8\nc = malloc 24\nd = malloc 8\ne = malloc 24
 """Blocks of 24 bytes that can be given back without becoming neighbours."""
 
 RUN = "a = malloc 24\nb = malloc 40\nc = malloc 56\nd = malloc 8\n"
+RUNS = RUN + "e = malloc 8\nf = malloc 8\ng = malloc 8\nh = malloc 8\n"
 LARGE = (
     "a = malloc 100K\nb = malloc 100K\nx = malloc 8\nc = malloc 90K\nd = malloc 90K\ny = malloc 8\n"
 )
 """Two pairs that make runs of more than 128 KiB, the longer one first."""
+
+END = "p = malloc 500\nq = malloc 8\nr = malloc 100\nfree p\nfree r\n"
+"""A hole of 500 bytes, and a run that ends the heap."""
+
+FULL = "a = malloc 100000\nb = malloc 100000\nfill b 0xff\n"
+"""The second ends the heap."""
 
 
 def _bug(name: str, file: str, was: str, is_: str, caught_by: str, scenario: str) -> Bug:
@@ -30,8 +37,8 @@ INDEX_BUGS = [
     _bug(
         "a block alone is in no tree",
         "runs.s",
-        "        cmp     dword ptr [rcx + BLOCK_STATUS], FREE\n        jne     insert_block\n",
-        "        cmp     dword ptr [rcx + BLOCK_STATUS], FREE\n        jne     .Lenter_waits\n",
+        "        je      list_block\n        jmp     insert_into_tree\n",
+        "        je      list_block\n        ret\n",
         "index-block",
         HOLES + "free c\n",
     ),
@@ -46,50 +53,74 @@ INDEX_BUGS = [
     _bug(
         "what realloc absorbs stays in its tree",
         "verbs.s",
-        "        call    withdraw_run\n",
+        "        call    withdraw\n",
         "",
         "index-block",
         RUN + "free b\na = realloc a 100\n",
     ),
     _bug(
-        "what realloc leaves of a run is in no tree",
-        "verbs.s",
-        "        call    enter_run\n",
+        "what realloc absorbs stays listed behind another",
+        "runs.s",
+        "        mov     [r8 + rdx*8 + TO_FOLLOWING], ecx\n",
         "",
-        "index-block",
-        RUN + "free b\nfree c\na = realloc a 60\n",
+        "index-list",
+        RUNS + "free b\nfree c\nfree f\nfree g\na = realloc a 150\n",
+    ),
+    _bug(
+        "what realloc absorbs stays listed before another",
+        "runs.s",
+        "        mov     [r8 + rcx*8 + TO_PREVIOUS], edx\n",
+        "",
+        "index-list",
+        RUNS + "free b\nfree c\nfree f\nfree g\ne = realloc e 80\n",
+    ),
+    _bug(
+        "what realloc absorbs stays the first of the list",
+        "runs.s",
+        "        mov     [rip + unmerged], ecx\n",
+        "",
+        "index-list",
+        RUN + "free b\nfree c\na = realloc a 150\n",
     ),
     _bug(
         "free does not look at the block before",
         "free.s",
-        "        jne     index_block\n        push    rbx\n",
-        "        jmp     index_block\n        push    rbx\n",
-        "index-block",
+        "        je      list_block\n        jmp     index_block\n",
+        "        jmp     index_block\n",
+        "index-list",
         RUN + "free a\nfree b\n",
     ),
     _bug(
         "free does not look at the block behind",
         "runs.s",
-        "        cmp     dword ptr [rcx + BLOCK_STATUS], FREE\n        jne     insert_block\n",
-        "        jmp     insert_block\n",
-        "index-block",
+        "        je      list_block\n        jmp     insert_into_tree\n",
+        "        jmp     insert_into_tree\n",
+        "index-list",
         RUN + "free b\nfree a\n",
     ),
     _bug(
-        "a run stays in the bin of a part of it",
-        "free.s",
-        "        call    withdraw_length                 # its second stays its second\n",
-        "",
-        "index-link",
-        RUN + "free a\nfree b\nfree c\n",
+        "what is merged behind a block stays in its tree",
+        "runs.s",
+        "        mov     rax, rdi\n        call    withdraw\n",
+        "        mov     rax, rdi\n",
+        "index-block",
+        RUNS + "free e\nfree f\nfree b\nfree a\nz = malloc 90\n",
     ),
     _bug(
-        "a run is as long as its first block",
+        "what is merged before a block stays in its tree",
         "runs.s",
-        "        sub     rcx, rdi                        # the run as one payload\n",
-        "        mov     rcx, [rdi + BLOCK_SIZE]\n",
+        "        mov     rdi, rcx\n        call    withdraw\n",
+        "        mov     rdi, rcx\n",
+        "index-block",
+        RUNS + "free e\nfree f\nfree a\nfree b\nz = malloc 90\n",
+    ),
+    _bug(
+        "a run is as long as its last block",
+        "runs.s",
+        "        mov     rcx, rdx\n        call    insert_sized\n",
+        "        mov     rcx, [rax + BLOCK_SIZE]\n        call    insert_sized\n",
         "index-bin",
-        RUN + "free a\nfree b\n",
+        RUN + "free a\nfree b\ne = malloc 1000\n",
     ),
     _bug(
         "trees are the wrong way round",
@@ -107,15 +138,7 @@ INDEX_BUGS = [
         "        jb      \\right\n        ja      \\left\n        cmp     edx, esi\n",
         "        cmp     edx, esi\n",
         "index-order",
-        LARGE + "free a\nfree b\nfree c\nfree d\n",
-    ),
-    _bug(
-        "a run in the last bin has the key of its first block",
-        "runs.s",
-        "        shl     rcx, 3\n        jmp     insert_in_last_bin\n",
-        "        mov     rcx, [rdi + BLOCK_SIZE]\n        jmp     insert_in_last_bin\n",
-        "index-key",
-        LARGE + "free a\nfree b\n",
+        LARGE + "free a\nfree b\nfree c\nfree d\nz = malloc 8\n",
     ),
     _bug(
         "the lowest priority is above",
@@ -169,29 +192,28 @@ INDEX_BUGS = [
     ),
     _bug(
         "a block that ends the heap is in a tree",
-        "tree.s",
-        "        cmp     qword ptr [rdi + BLOCK_NEXT], 0\n        jne     .Linsert_into_tree\n"
-        "        ret\n",
-        "",
+        "malloc.s",
+        "        mov     [rip + heap_tail], rdi\n        ret\n",
+        "        mov     [rip + heap_tail], rdi\n        jmp     insert_into_tree\n",
         "index-block",
-        "a = malloc 100\nb = malloc 100\nfree b\na = realloc a 150\n",
+        "a = malloc 100\n",
     ),
     _bug(
         "a run that ends the heap is in a tree",
         "runs.s",
-        "        cmp     qword ptr [rax + BLOCK_NEXT], 0\n"
-        "        je      .Lenter_waits                   # it ends the heap\n",
-        "",
+        "        mov     qword ptr [rdi + META], 0       # in no tree\n",
+        "        call    insert_into_tree\n",
         "index-block",
-        "a = malloc 100\nfree a\n",
+        END + "s = malloc 500\n",
     ),
     _bug(
-        "a run is taken out of a tree in which it is not",
-        "runs.s",
-        "        cmp     qword ptr [rax + BLOCK_NEXT], 0\n        je      .Lwithdraw_waited\n",
+        "what ends the heap is taken out of a tree",
+        "tree.s",
+        "        cmp     qword ptr [rdi + BLOCK_NEXT], 0\n        jne     .Lremove_from_tree\n"
+        "        ret\n",
         "",
         "budget",
-        "a = malloc 100\nb = malloc 100\nfree b\nfree a\n",
+        "a = malloc 100\nfree a\nb = malloc 8\n",
     ),
     _bug(
         "the heap's end is taken before what fits better",
@@ -221,33 +243,65 @@ INDEX_BUGS = [
     _bug(
         "the list of the unmerged goes one way only",
         "runs.s",
-        "        mov     [r8 + rcx*8 + TO_PREVIOUS], r11d\n",
+        "        mov     [r8 + rcx*8 + TO_PREVIOUS], esi\n",
         "",
         "index-list",
-        RUN + "e = malloc 8\nf = malloc 8\ng = malloc 8\nfree a\nfree b\nfree e\nfree f\n",
+        RUNS + "free a\nfree b\nfree e\nfree f\n",
     ),
     _bug(
         "a run of two is not to be merged",
         "runs.s",
-        "        mov     [rip + unmerged], r11d\n",
+        "        mov     [rip + unmerged], esi\n",
         "",
-        "index-list",
+        "budget",
         RUN + "free a\nfree b\n",
     ),
     _bug(
-        "the third block does not know the last",
+        "the neighbour of the first that is listed stays in its tree",
         "runs.s",
-        "        mov     [rdx + RUN_TAIL], r11d\n",
-        "",
-        "index-run",
-        RUN + "free a\nfree b\nfree c\n",
+        "        call    remove_block\n        jmp     list_block\n",
+        "        jmp     list_block\n",
+        "index-link",
+        RUN + "free a\nfree b\n",
     ),
     _bug(
-        "the last block does not know the first",
+        "what is listed is not marked so",
         "runs.s",
-        "        mov     [rax + RUN_HEAD], r11d\n",
+        "        mov     dword ptr [rdi + PREVIOUS], LISTED\n",
+        "        mov     dword ptr [rdi + PREVIOUS], 0\n",
+        "index-mark",
+        RUN + "free a\nfree b\n",
+    ),
+    _bug(
+        "a mark is lost when another is listed",
+        "runs.s",
+        "        bts     esi, LISTED_BIT\n",
         "",
-        "index-run",
-        RUN + "free a\nfree b\nfree c\n",
+        "index-mark",
+        RUNS + "free a\nfree b\nfree e\nfree f\n",
+    ),
+    _bug(
+        "what ends the heap has the mark that the caller wrote",
+        "runs.s",
+        "        mov     qword ptr [rdi + META], 0\n        ret\n",
+        "        ret\n",
+        "index-mark",
+        FULL + "free b\n",
+    ),
+    _bug(
+        "the rest that ends the heap has the mark that the caller wrote",
+        "malloc.s",
+        "        mov     qword ptr [rdi + META], 0       # in no tree\n",
+        "",
+        "index-mark",
+        FULL + "free b\nc = malloc 8\n",
+    ),
+    _bug(
+        "a run that ends the heap stays marked",
+        "runs.s",
+        "        mov     qword ptr [rdi + META], 0       # in no tree\n",
+        "",
+        "index-mark",
+        END + "s = malloc 500\n",
     ),
 ]
