@@ -11,20 +11,28 @@
         mov     edx, [r9]
         .endm
 
-# Where does a block (its link in rsi) belong, seen from a node (its link in rdx)?
-# Jumps to `right` where it is behind the node, or else goes on, or to `left`: by
-# address, in a bin of one size, or by the size first, in the last bin.
-        .macro  compare_same right, left, size
+# Does a block (its link in rsi) belong behind a node (its link in rdx)? The carry
+# flag says so: by address in a bin of one size, by the size first in the last bin.
+        .macro  compare_same size, done
         cmp     edx, esi
-        jb      \right
         .endm
 
-        .macro  compare_large right, left, size
+        .macro  compare_large size, done
         cmp     [r8 + rdx*8 + SIZE_HERE], \size
-        jb      \right
-        ja      \left
+        jne     \done
         cmp     edx, esi
-        jb      \right
+\done:
+        .endm
+
+# From a node towards where the block belongs: leaves in r9 the address of the link,
+# in rdx the link. A branch instead would be mispredicted half of the time.
+        .macro  descend kind, size, done
+        xor     r11d, r11d
+        compare_\kind \size, \done
+        setb    r11b
+        lea     r9, [r8 + rdx*8]
+        lea     r9, [r9 + r11*4]                # LEFT or RIGHT
+        mov     edx, [r9]
         .endm
 
 # insert_into_tree(block)
@@ -65,30 +73,19 @@ insert_in_bin:
         crc32   r11d, edx                       # the node's
         cmp     r11d, ecx
         jb      .Linsert_here_\kind
-        compare_\kind .Linsert_right_\kind, .Linsert_left_\kind, r10
-.Linsert_left_\kind:
-        lea     r9, [r8 + rdx*8 + LEFT]
-        mov     edx, [r9]
+        descend \kind, r10, .Linsert_compared_\kind
         test    edx, edx
         jnz     .Linsert_below_\kind
         mov     [r9], esi
         mov     qword ptr [r8 + rsi*8], 0       # a leaf
-        ret
-.Linsert_right_\kind:
-        lea     r9, [r8 + rdx*8 + RIGHT]
-        mov     edx, [r9]
-        test    edx, edx
-        jnz     .Linsert_below_\kind
-        mov     [r9], esi
-        mov     qword ptr [r8 + rsi*8], 0
         ret
 .Linsert_here_\kind:
         mov     [r9], esi
         lea     r9, [r8 + rsi*8 + LEFT]         # where the next lower part goes
         lea     rcx, [r8 + rsi*8 + RIGHT]       # where the next higher part goes
 .Lpart_\kind:
-        compare_\kind .Lpart_lower_\kind, .Lpart_higher_\kind, r10
-.Lpart_higher_\kind:
+        compare_\kind r10, .Lpart_compared_\kind
+        jb      .Lpart_lower_\kind
         mov     [rcx], edx
         lea     rcx, [r8 + rdx*8 + LEFT]
         mov     edx, [rcx]
@@ -170,16 +167,7 @@ remove_from_bin:
         cmp     edx, esi
         je      \found
 .Lremove_below_\kind:
-        compare_\kind .Lremove_right_\kind, .Lremove_left_\kind, rcx
-.Lremove_left_\kind:
-        lea     r9, [r8 + rdx*8 + LEFT]
-        mov     edx, [r9]
-        cmp     edx, esi
-        jne     .Lremove_below_\kind
-        jmp     \found
-.Lremove_right_\kind:
-        lea     r9, [r8 + rdx*8 + RIGHT]
-        mov     edx, [r9]
+        descend \kind, rcx, .Lremove_compared_\kind
         cmp     edx, esi
         jne     .Lremove_below_\kind
         .endm

@@ -77,8 +77,8 @@ INDEX_BUGS = [
     _bug(
         "what realloc absorbs stays the first of the list",
         "runs.s",
-        "        mov     [rip + unmerged], ecx\n",
-        "",
+        ".Lwithdraw_first:\n        mov     [rip + unmerged], ecx\n",
+        ".Lwithdraw_first:\n",
         "index-list",
         RUN + "free b\nfree c\na = realloc a 150\n",
     ),
@@ -125,18 +125,16 @@ INDEX_BUGS = [
     _bug(
         "trees are the wrong way round",
         "tree.s",
-        "        cmp     edx, esi\n        jb      \\right\n        .endm\n\n"
-        "        .macro  compare_large",
-        "        cmp     edx, esi\n        ja      \\right\n        .endm\n\n"
-        "        .macro  compare_large",
+        "        setb    r11b\n",
+        "        seta    r11b\n",
         "index-order",
         HOLES + "free a\nfree c\nfree e\n",
     ),
     _bug(
         "the last bin's trees are by address alone",
         "tree.s",
-        "        jb      \\right\n        ja      \\left\n        cmp     edx, esi\n",
-        "        cmp     edx, esi\n",
+        "        cmp     [r8 + rdx*8 + SIZE_HERE], \\size\n        jne     \\done\n",
+        "",
         "index-order",
         LARGE + "free a\nfree b\nfree c\nfree d\nz = malloc 8\n",
     ),
