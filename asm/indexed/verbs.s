@@ -87,27 +87,18 @@ absorb_next:
         mov     r8, [rip + heap_head]
         mov     rdi, [rdi + BLOCK_NEXT]
         call    withdraw
-        mov     rdx, rdi
+        mov     rdx, rdi                        # in nothing any more
         pop     rdi
         pop     rsi
-        # fall through: it is in nothing any more
-
-# unite(block, behind)
-#
-#   in        rdi = block
-#             rdx = the block behind it
-#   clobbers  rax, rcx
-#   keeps     every other register
-unite:
         mov     rax, [rdx + BLOCK_SIZE]
         add     rax, META
         add     [rdi + BLOCK_SIZE], rax
         mov     rcx, [rdx + BLOCK_NEXT]
         mov     [rdi + BLOCK_NEXT], rcx
         test    rcx, rcx
-        jz      .Lunite_tail
+        jz      .Labsorb_tail
         mov     [rcx + BLOCK_PREV], rdi
         ret
-.Lunite_tail:
+.Labsorb_tail:
         mov     [rip + heap_tail], rdi
         ret

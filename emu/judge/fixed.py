@@ -11,12 +11,12 @@ from emu.judge.failure import Operations
 from emu.scenario import operations as op
 from syscalls.abi import ENOMEM
 
-_FIRST, _MIDDLE = 8, 1 << 16
-_WHOLE = range(ALL_FREE - 8, ALL_FREE + 40, 8)
-"""Bytes of the first of three blocks, of the second, and of all as one payload."""
+_HALF = 1 << 16
+"""Bytes of a block that makes a run with another: about half of what a request may be."""
+_FIRST, _WHOLE = 8, range(ALL_FREE - 8, ALL_FREE + 40, 8)
+"""Bytes of the first of three blocks, and of all as one payload."""
 _LONG = (150_000, 200_000, 140_000, 170_000, 140_000)
 """Bytes of runs, longer than any request, as one payload each."""
-_HALF = 1 << 16
 _ROUND = (1 << 18, 1 << 19)
 """Bytes from the heap's start to a payload: to one whose number has many bits of 0."""
 _STATUS = 4
@@ -61,11 +61,11 @@ def neighbours(contract: str) -> Iterator[Operations]:
     The first is as short as can be; a block in use may be behind them, or they end the heap.
     """
     for whole, guarded in product(_WHOLE, (True, False)):
-        last = whole - _FIRST - _MIDDLE - 2 * META
-        before = op.Malloc("a", _FIRST), op.Malloc("b", _MIDDLE), op.Malloc("c", last)
+        last = whole - _FIRST - _HALF - 2 * META
+        before = op.Malloc("a", _FIRST), op.Malloc("b", _HALF), op.Malloc("c", last)
         guard = (op.Malloc("d", 8),) if guarded else ()
         for order in permutations("abc"):
-            yield *before, *guard, *map(op.Free, order), op.Malloc("e", 24), op.Malloc("f", _MIDDLE)
+            yield *before, *guard, *map(op.Free, order), op.Malloc("e", 24), op.Malloc("f", _HALF)
 
 
 def long_runs(contract: str) -> Iterator[Operations]:
