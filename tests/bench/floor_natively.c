@@ -27,7 +27,7 @@ static long now(void) {
 
 int main(int count, char **arguments) {
     struct stat about;
-    int file = open(arguments[count - 1], O_RDONLY);
+    int file = open(arguments[1], O_RDONLY);
     if (file < 0 || fstat(file, &about))
         return 1;
     size_t events = about.st_size / sizeof(struct event);

@@ -1,4 +1,5 @@
-/* Makes the calls in a file, and says how many nanoseconds they took: replay_natively CALLS
+/* Makes the calls in a file, some times over, and says how many nanoseconds each time took:
+ * replay_natively CALLS [TIMES]
  *
  * A call is kind u32 (malloc, calloc, realloc, free), block u32, bytes u64; of calloc, the count is
  * in the upper half of the bytes.
@@ -31,17 +32,8 @@ static long now(void) {
     return time.tv_sec * 1000000000L + time.tv_nsec;
 }
 
-int main(int count, char **arguments) {
-    struct stat about;
-    int file = open(arguments[count - 1], O_RDONLY);
-    if (file < 0 || fstat(file, &about))
-        return 1;
-    size_t calls = about.st_size / sizeof(struct call);
-    int both = PROT_READ | PROT_WRITE, fresh = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
-    struct call *call = mmap(0, about.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0);
-    void **blocks = mmap(0, (calls + 1) * sizeof *blocks, both, fresh, -1, 0);
-    long begun = now();
-    for (struct call *end = call + calls; call < end; call++) {
+static void make(const struct call *call, const struct call *end, void **blocks) {
+    for (; call < end; call++) {
         void **block = blocks + call->block;
         switch (call->kind) {
         case 0: *block = malloc(call->bytes); break;
@@ -50,5 +42,24 @@ int main(int count, char **arguments) {
         default: free(*block);
         }
     }
-    printf("%ld\n", now() - begun);
+}
+
+int main(int count, char **arguments) {
+    struct stat about;
+    int file = open(arguments[1], O_RDONLY);
+    if (file < 0 || fstat(file, &about))
+        return 1;
+    size_t calls = about.st_size / sizeof(struct call);
+    int times = count > 2 ? atoi(arguments[2]) : 1;
+    int both = PROT_READ | PROT_WRITE, fresh = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
+    struct call *call = mmap(0, about.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0);
+    void **blocks = mmap(0, (calls + 1) * sizeof *blocks, both, fresh, -1, 0);
+    long took[times];
+    for (int at = 0; at < times; at++) {
+        long begun = now();
+        make(call, call + calls, blocks);
+        took[at] = now() - begun;
+    }
+    for (int at = 0; at < times; at++)
+        printf("%ld\n", took[at]);
 }

@@ -100,9 +100,10 @@ def test_checked_calls_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_index_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, little in {"_BLOCKS": 30, "_MOST": 200, "_ROUNDS": 1}.items():
+    for name, little in {"_BLOCKS": 30, "_LIVE": 200, "_OSMEM_LIVE": 200, "_ROUNDS": 1}.items():
         monkeypatch.setattr(bench_indexed, name, little)
-    monkeypatch.setattr(bench_indexed, "PATTERNS", ["uniform"])
+    for names in ("PATTERNS", "_GROWING"):
+        monkeypatch.setattr(bench_indexed, names, ["uniform"])
     found = bench_indexed.figures()
-    assert len(found) == 3 + 2 * 8
+    assert len(found) == 4 + 1 + 2 * 8
     assert all(figure.ratio > 0 for figure in found)
