@@ -64,6 +64,7 @@
         .equ FOREIGN,       2
         .equ WRITTEN,       3
 
+        .equ NEXT_ENTRY,    4                   # from a page's entry on
         .equ FIRST,         8                   # pages of states, from this number on
         .equ PAGE,          4096
         .equ IN_PAGE,       4095
@@ -110,7 +111,7 @@ watch_access:
         mov     r11, rax                        # the page's entry
         mov     eax, [rax]
         test    eax, eax
-        jz      .Lshadow_done
+        jz      .Lshadow_unwatched
 
         cmp     ecx, WIDEST
         ja      .Lshadow_tell
@@ -243,6 +244,16 @@ watch_access:
         jmp     .Lshadow_tell_size
 
 # All bytes of the page are in state eax - 1; its entry is at r11.
+.Lshadow_unwatched:
+        mov     r10d, edx
+        and     r10d, IN_PAGE
+        add     r10d, ecx
+        cmp     r10d, PAGE
+        jbe     .Lshadow_done
+        cmp     dword ptr [r11 + NEXT_ENTRY], 0
+        jne     .Lshadow_tell                   # it reaches into a page that is watched
+        ret
+
 .Lshadow_uniform:
         dec     eax
         cmp     qword ptr [r9 + INSIDE], 0

@@ -63,7 +63,7 @@ class Shadow:
     """Of one process. header: what a probe in machine code finds its way by."""
 
     def __init__(self) -> None:
-        self._table, self._memory = reserved(_PAGES * _ENTRY), reserved(_ROOM)
+        self._table, self._memory = reserved((_PAGES + 1) * _ENTRY), reserved(_ROOM)
         for part in (self._table, self._memory):
             part.madvise(mmap.MADV_NOHUGEPAGE)
         self._entries = np.frombuffer(self._table, np.uint32)

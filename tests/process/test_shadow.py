@@ -270,6 +270,16 @@ def test_both_probes_tell_of_what_a_table_of_bytes_tells(
         assert found == expected, by_machine
 
 
+@pytest.mark.parametrize("by_machine", [True, False])
+def test_an_access_from_outside_into_what_is_watched_is_told(
+    image: Image, by_machine: bool
+) -> None:
+    accesses = [(PAGE - 1, size, writes) for size in (1, 2, 4, 8) for writes in (False, True)]
+    expected = told_plainly([], accesses, inside=False)
+    assert [size for _, _, size in expected[0]] == [2, 2, 4, 4, 8, 8]
+    assert looked_at(image, [], accesses, by_machine=by_machine, inside=False) == expected
+
+
 @pytest.mark.skipif(not host_code.runs_here(), reason="in Python, all is told")
 @pytest.mark.parametrize(
     ("text", "first", "readable", "at", "told"),
