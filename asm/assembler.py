@@ -77,12 +77,12 @@ class _Program:
             if place % _PAGE:
                 raise ValueError(f"{place:#x} is not a multiple of the page")
         labels = self._labels()
-        self._guard(labels)
+        named = [*labels, *self._guard(labels)]
         grouped = units(self.statements)
         text = _joined(grouped, "text")
         data = _joined(grouped, "data")
         marked = [unit for unit in grouped if unit.marks]
-        wanted = [_TEXT_END, _DATA, _DATA_END, *labels, *(unit.mark for unit in marked)]
+        wanted = [_TEXT_END, _DATA, _DATA_END, *named, *(unit.mark for unit in marked)]
         whole = "\n".join(
             [text, f"{_TEXT_END}:", ".p2align 12", f".zero {apart}", f"{_DATA}:", data,
              f"{_DATA_END}:", ".p2align 3", f"{_FOOTER}:", *map(_footer_entry, wanted)]
@@ -93,13 +93,13 @@ class _Program:
             raise self._located(refused, grouped, labels) from None
         addresses = dict(zip(wanted, _footer(code, len(wanted)), strict=True))
         _check_short_branches(grouped, addresses)
-        return self._build(code, base, labels, marked, addresses)
+        return self._build(code, base, named, marked, addresses)
 
     def _build(
         self,
         code: bytes,
         base: int,
-        labels: list[str],
+        named: list[str],
         marked: list[Unit],
         addresses: dict[str, int],
     ) -> Image:
@@ -109,7 +109,7 @@ class _Program:
             here = code[data:data_end]
             segments.append(Segment("data", base + data, here, writable=True, executable=False))
         ends = {"text": addresses[_TEXT_END], "data": addresses[_DATA_END]}
-        symbols = {n: addresses[n] for n in labels if not n.startswith(".L") and addresses[n]}
+        symbols = {n: addresses[n] for n in named if not n.startswith(".L") and addresses[n]}
         return Image(
             name=self.path.stem,
             segments=tuple(segments),
@@ -121,7 +121,7 @@ class _Program:
         )
 
     def _labels(self) -> list[str]:
-        """Every label, in order; a name defined twice is refused."""
+        """Every label that is written out, in order; a name defined twice is refused."""
         seen: dict[str, Statement] = {}
         inside = 0
         for statement in self.statements:
@@ -139,7 +139,8 @@ class _Program:
             )
         return list(seen)
 
-    def _guard(self, labels: Iterable[str]) -> None:
+    def _guard(self, labels: Iterable[str]) -> list[str]:
+        """The labels that macros make, in order; what Keystone would misread is refused."""
         constants = [
             statement.rest.partition(",")[0].strip()
             for statement in self.statements
@@ -148,6 +149,7 @@ class _Program:
         guard = dialect.Dialect(labels, constants)
         for statement in self.statements:
             guard.check(statement)
+        return guard.labels_of_macros
 
     def _exported(self, symbols: dict[str, int]) -> frozenset[str]:
         """What .globl names; everything, where there is none."""

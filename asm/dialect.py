@@ -71,6 +71,7 @@ class Dialect:
         self.known: dict[str, int] = {}
         """Constants whose .equ has been passed, with their values."""
         self.macros: dict[str, Macro] = {}
+        self.labels_of_macros: list[str] = []
         self._begun: Macro | None = None
         self._depth = 0
         self._repeats: list[int] = []
@@ -126,6 +127,7 @@ class Dialect:
                     f"`{label}` is defined already: pass the macro a name for it"
                 )
             self.labels.add(label)
+            self.labels_of_macros.append(label)
         for line in lines:
             if reason := _refused(line.word, blank_strings(line.body)):
                 raise line.wrong(reason)

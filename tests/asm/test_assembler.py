@@ -125,6 +125,13 @@ def test_a_macro_belongs_to_the_line_that_uses_it(program) -> None:
     assert places(image) == [(0, 1, "main.s:5"), (1, 2, "main.s:6"), (3, 2, "main.s:7")]
 
 
+def test_a_macro_makes_functions(program) -> None:
+    source = ".macro give n\n.Lhere_\\n:\ngive_\\n: mov eax, \\n\nret\n.endm\nnop\ngive 1\ngive 2"
+    image = program(source)
+    assert image.symbols == {"give_1": 0x400001, "give_2": 0x400007}
+    assert image.exported == {"give_1", "give_2"}
+
+
 def test_repeated_lines_belong_to_the_rept(program) -> None:
     assert places(program(".rept 3\nnop\n.endr\nret")) == [(0, 3, "main.s:1"), (3, 1, "main.s:4")]
 
