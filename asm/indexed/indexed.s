@@ -27,4 +27,5 @@
         .include "malloc.s"
         .include "free.s"
         .include "calloc.s"
+        .include "osmem/copy.s"
         .include "osmem/realloc.s"

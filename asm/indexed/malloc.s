@@ -172,49 +172,30 @@ heap_alloc:
         jae     .Ltake_tail
         call    grow_tail                       # free but too small: longer
         test    rax, rax
-        jz      .Ltake_tail_refused
+        jz      .Ltake_refused
         mov     dword ptr [rax + BLOCK_STATUS], ALLOC
         add     rax, META
-.Ltake_tail_refused:
         ret
 .Ltake_new_tail:
-        push    rbx
-        mov     rbx, rdi
         mov     rax, [rip + heap_break]
         sub     rax, r8
         mov     rcx, REACH
         cmp     rax, rcx
-        ja      .Ltake_out_of_reach
-        lea     rdi, [rbx + META]
-        call    grow
-        test    rax, rax
-        jz      .Ltake_refused
-        mov     rdi, rax
-        mov     rsi, rbx
+        ja      out_of_memory
+        add     rdi, META
         mov     edx, ALLOC
-        call    append_block
-        lea     rax, [rdi + META]
-.Ltake_refused:
-        pop     rbx
-        ret
-.Ltake_out_of_reach:
-        pop     rbx
-        jmp     out_of_memory
+        jmp     append_block
 .Ltake_begin:
-        push    rbx
-        mov     rbx, rdi
-        mov     edi, PREALLOC                   # the heap's first use
-        call    grow
-        test    rax, rax
-        jz      .Ltake_refused
-        mov     rdi, rax
-        mov     esi, FIRST_FREE
-        mov     edx, FREE
-        call    append_block
         mov     r8, rdi
-        mov     rdi, rbx
-        pop     rbx
-        jmp     .Ltake_no_fit
+        mov     edi, PREALLOC                   # the heap's first use
+        mov     edx, FREE                       # in no tree; its payload is new, and 0
+        call    append_block
+        mov     rdi, r8
+        mov     r8, [rip + heap_head]
+        test    rax, rax
+        jnz     .Ltake_no_fit
+.Ltake_refused:
+        ret
 
 # alloc_mapped(size) -> payload
 #

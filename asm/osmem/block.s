@@ -1,29 +1,5 @@
 # Verbs on one block of the heap.
 
-# append_block(block, size, status)
-#
-#   in        rdi = address of the new header
-#             rsi = bytes of payload, a multiple of 8
-#             edx = status
-#   clobbers  rax
-#   keeps     every other register
-#
-# Makes a block the last of the list.
-append_block:
-        mov     [rdi + BLOCK_SIZE], rsi
-        mov     dword ptr [rdi + BLOCK_STATUS], edx
-        mov     rax, [rip + heap_tail]
-        mov     [rdi + BLOCK_PREV], rax
-        mov     qword ptr [rdi + BLOCK_NEXT], 0
-        mov     [rip + heap_tail], rdi
-        test    rax, rax
-        jz      .Lappend_first
-        mov     [rax + BLOCK_NEXT], rdi
-        ret
-.Lappend_first:
-        mov     [rip + heap_head], rdi
-        ret
-
 # split_block(block, need)
 #
 #   in        rdi = block, in the list

@@ -51,3 +51,33 @@ grow_tail:
 .Lgrow_tail_refused:
         pop     rbx
         ret
+
+# append_block(bytes, status) -> payload
+#
+#   in        rdi = bytes of header and payload, a multiple of 8
+#             edx = status
+#   out       rax = payload of a block that is the last of the list now, or 0
+#   clobbers  rcx, rsi, rdi, r11
+#   keeps     every other register
+append_block:
+        mov     rsi, rdi
+        sub     rsi, META                       # bytes of payload
+        call    grow
+        test    rax, rax
+        jz      .Lappend_refused
+        mov     [rax + BLOCK_SIZE], rsi
+        mov     dword ptr [rax + BLOCK_STATUS], edx
+        mov     rcx, [rip + heap_tail]
+        mov     [rax + BLOCK_PREV], rcx
+        mov     qword ptr [rax + BLOCK_NEXT], 0
+        mov     [rip + heap_tail], rax
+        test    rcx, rcx
+        jz      .Lappend_first
+        mov     [rcx + BLOCK_NEXT], rax
+        add     rax, META
+.Lappend_refused:
+        ret
+.Lappend_first:
+        mov     [rip + heap_head], rax
+        add     rax, META
+        ret

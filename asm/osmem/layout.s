@@ -41,7 +41,6 @@
 
 # How the heap begins.
         .equ PREALLOC,      131072      # bytes of heap asked for at its first use
-        .equ FIRST_FREE,    131040      # its one block: PREALLOC - META
 
 # Sizes.
         .equ ALIGN_UP,      7           # (n + ALIGN_UP) & ALIGN_MASK

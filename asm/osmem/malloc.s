@@ -44,13 +44,10 @@ heap_alloc:
         cmp     qword ptr [rip + heap_head], 0
         jne     .Lheap_search
         mov     edi, PREALLOC                   # the heap's first use
-        call    grow
-        test    rax, rax
-        jz      .Lheap_refused
-        mov     rdi, rax
-        mov     esi, FIRST_FREE
         mov     edx, FREE
         call    append_block
+        test    rax, rax
+        jz      .Lheap_refused
 .Lheap_search:
         call    merge_free_runs
         mov     rdi, rbx
@@ -78,14 +75,8 @@ heap_alloc:
         ret
 .Lheap_new_tail:
         lea     rdi, [rbx + META]
-        call    grow
-        test    rax, rax
-        jz      .Lheap_refused
-        mov     rdi, rax
-        mov     rsi, rbx
         mov     edx, ALLOC
         call    append_block
-        lea     rax, [rdi + META]
 .Lheap_refused:
         pop     rbx
         ret

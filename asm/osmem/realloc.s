@@ -111,12 +111,7 @@ move_block:
         cmova   rcx, rdx                        # copy the smaller
         mov     rdi, rax
         lea     rsi, [rbx + META]
-        mov     rdx, rcx
-        shr     rcx, 3
-        rep movsq                               # whole words
-        mov     ecx, edx
-        and     ecx, 7
-        rep movsb                               # and what is left
+        call    copy
         lea     rdi, [rbx + META]
         mov     rbx, rax                        # the result, kept
         call    os_free

@@ -167,13 +167,13 @@ def _cleared(facts: Facts) -> str:
 
 
 def _payload_writes(facts: Facts) -> Accesses:
-    """What the instructions wrote that wrote to the new payload, there and behind it."""
+    """What was written to the new payload, and behind it where it went on in the same loop."""
     first, last = accesses_of(facts.trace, facts.span)
     made = facts.trace.recorded_accesses[first:last]
     written = made[made["write"] & (made["address"] >= facts.result)]
-    numbers = facts.trace.numbers_of(written)
+    blocks = facts.trace.entries[written["entry"]]
     inside = written["address"] < min(facts.result + facts.asked, TASK_SIZE)
-    return written[np.isin(numbers, np.unique(numbers[inside]))]
+    return written[np.isin(blocks, np.unique(blocks[inside]))]
 
 
 def _run_from(start: int, written: Accesses) -> int:

@@ -23,7 +23,6 @@ CONTRACT = {
 }
 FOR_THE_SOURCES_ALONE = {
     "TO_HEADER": -32,
-    "FIRST_FREE": 131040,
     "ALIGN_UP": 7,
     "ALIGN_MASK": ~7,
     "SYS_MMAP": 9,

@@ -178,9 +178,6 @@ WHERE_TO = [
         jne     .Lmap_begun
         push    rdi
         mov     edi, PREALLOC
-        call    grow
-        mov     rdi, rax
-        mov     esi, FIRST_FREE
         mov     edx, FREE
         call    append_block
         pop     rdi

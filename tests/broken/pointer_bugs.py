@@ -47,8 +47,8 @@ CUT_IN_THE_HEAP = [
     Bug(
         "indexed: a new block's address is cut to 32 bits",
         "malloc.s",
-        "        call    append_block\n        lea     rax, [rdi + META]\n",
-        "        call    append_block\n        lea     eax, [rdi + META]\n",
+        "        jmp     append_block\n",
+        "        call    append_block\n        mov     eax, eax\n        ret\n",
         "outside",
         base="indexed",
     ),

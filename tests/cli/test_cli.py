@@ -40,7 +40,7 @@ def test_a_run_that_is_well_ends_with_0(file):
     assert done.stderr == ""
     assert " 4  c = os_malloc(600)" in done.stdout
     assert "split 600 off 1000, best fit of 2" in done.stdout
-    assert done.stdout.endswith("completed: 4 calls, 315 instructions, no finding\n")
+    assert done.stdout.endswith("completed: 4 calls, 318 instructions, no finding\n")
 
 
 def test_no_colour_where_the_output_is_no_terminal(file):

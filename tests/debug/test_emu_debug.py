@@ -36,7 +36,7 @@ detach
 EXPECTED = """\
 os_malloc () at osmem/malloc.s:9
 9	        mov     esi, THRESHOLD
-Breakpoint 1 at 0x4002b7: file osmem/free.s, line 11.
+Breakpoint 1 at 0x4002ab: file osmem/free.s, line 11.
 
 Breakpoint 1, os_free () at osmem/free.s:11
 11	        test    rdi, rdi
@@ -50,15 +50,15 @@ Hardware watchpoint 2: *(long*)0x402000
 
 Old value = 1000
 New value = 600
-split_block () at osmem/block.s:51
-51	        jmp     set_back_pointer                # of what follows the rest
+split_block () at osmem/block.s:27
+27	        jmp     set_back_pointer                # of what follows the rest
 
 Hardware watchpoint 2: *(long*)0x402000
 
 Old value = 600
 New value = 1000
-split_block () at osmem/block.s:50
-50	        mov     [rdi + BLOCK_SIZE], rsi
+split_block () at osmem/block.s:26
+26	        mov     [rdi + BLOCK_SIZE], rsi
 
 Breakpoint 1, os_free () at osmem/free.s:11
 11	        test    rdi, rdi

@@ -151,7 +151,7 @@ def test_blocks_that_are_merged_are_named_with_what_they_had() -> None:
         ("splits off blocks without a payload", 4, "the rest is heap+0x48, free with 0"),
         ("the rest of a split begins inside the block", 1, "130936 are in no block any more"),
         ("a status of its own", 2, "heap+0x20 is of status 7 now"),
-        ("searches for ever", 1, "did not come back, after 99999 instructions"),
+        ("searches for ever", 1, "did not come back, after 100000 instructions"),
         ("exits when memory runs out", 1, "the process ended itself with exit status 1"),
     ],
 )  # fmt: skip

@@ -169,8 +169,8 @@ def test_the_coverage_of_calls_adds_up_to_the_whole_one(reuse):
 def test_what_was_cut_off_is_said(reuse):
     text = printed(reuse, trace_instructions.VIEW, selection=Selection(limit=3))
     assert len(text.splitlines()) == 1 + 3 + 1
-    assert text.endswith("... 417 more of 420, cut off by --limit\n")
-    whole = printed(reuse, trace_instructions.VIEW, selection=Selection(limit=420))
+    assert text.endswith("... 420 more of 423, cut off by --limit\n")
+    whole = printed(reuse, trace_instructions.VIEW, selection=Selection(limit=423))
     assert "cut off" not in whole
 
 
