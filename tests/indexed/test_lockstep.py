@@ -165,7 +165,11 @@ BROKEN = {
     "the tail is not known": ("verbs.s", "mov     [rip + heap_tail], rdx", "nop"),
     "too little is no block": ("malloc.s", "cmp     rcx, SPLIT_MIN", "cmp     rcx, 48"),
     "calloc clears nothing": ("calloc.s", "cmova   rdi, r12", "mov     rdi, rax"),
-    "errno is forgotten": ("malloc.s", "cmp     rdi, rax\n        ja ", "cmp     rdi, rax\n        jmp"),
+    "errno is forgotten": (
+        "malloc.s",
+        "cmp     rdi, rax\n        ja      out_of_memory",
+        "cmp     rdi, rax\n        ja      .Lalloc_nothing",
+    ),
 }
 
 

@@ -116,8 +116,9 @@ def _of_function(
             for after in dict.fromkeys(map(_spaced, operator(statement, around))):
                 if after != _spaced(statement.body):
                     yield _mutant(kind, file, function, [statement], after, [after])
-    for one, other in pairwise(s for s in statements if s.body):
-        if _is_code(one) and _is_code(other) and not other.labels and one.body != other.body:
+    for one, other in pairwise(statements):
+        side_by_side = other.line == one.line + 1 and not other.labels
+        if _is_code(one) and _is_code(other) and side_by_side and one.body != other.body:
             bodies = [_spaced(other.body), _spaced(one.body)]
             yield _mutant(EXCHANGED, file, function, [one, other], " / ".join(bodies), bodies)
 

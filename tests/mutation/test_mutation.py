@@ -97,6 +97,12 @@ def test_a_mutant_differs_in_its_lines_alone(every: list[Mutant], tmp_path: Path
             assert old == new
 
 
+def test_what_is_exchanged_stands_side_by_side(every: list[Mutant]) -> None:
+    exchanged = [mutant for mutant in every if mutant.kind == "exchanged"]
+    assert len(exchanged) > 100
+    assert all(mutant.lines == 2 == len(mutant.text.split("\n")) for mutant in exchanged)
+
+
 def test_the_order_is_the_seeds() -> None:
     names = [[m.name for m in campaign.drawn(OSMEM, seed)] for seed in (1, 1, 2)]
     assert names[0] == names[1] != names[2]
@@ -117,10 +123,9 @@ def test_a_small_sample_is_caught_by_the_check() -> None:
     ("name", "found"),
     [
         ("search.s find_best: mov rax, rdx -> mov eax, edx", "high addresses"),
-        ("block.s append_block: test rax, rax -> test eax, eax", "high addresses"),
-        ("malloc.s heap_alloc: test rax, rax -> test rax, rdi", "high addresses"),
-        ("malloc.s heap_alloc: test rax, rax -> test rax, rcx", "high addresses"),
-        ("malloc.s heap_alloc #4: test rax, rax -> test rax, rdi", "high addresses"),
+        ("grow.s append_block: test rcx, rcx -> test ecx, ecx", "high addresses"),
+        ("grow.s append_block: test rax, rax -> test rax, rdi", "high addresses"),
+        ("grow.s append_block: test rax, rax -> test eax, eax", "high addresses"),
         ("realloc.s os_realloc: test rax, rax -> test rdi, rax", "high addresses"),
         ("mapped.s map_block: cmp rax, FIRST_ERROR -> cmp rax, FIRST_ERROR + 8",
          "failing system calls"),
