@@ -103,14 +103,9 @@ withdraw:
 merge_runs:
         push    rdi
 .Lmerge_run:
-        mov     edi, [rip + unmerged]           # the first leaves the list
-        mov     ecx, [r8 + rdi*8 + TO_FOLLOWING]
+        mov     edi, [rip + unmerged]
         lea     rdi, [r8 + rdi*8 + TO_HEADER]
-        mov     [rip + unmerged], ecx
-        test    ecx, ecx
-        jz      .Lmerge_one
-        mov     dword ptr [r8 + rcx*8 + TO_PREVIOUS], LISTED
-.Lmerge_one:
+        call    withdraw
         push    rdi
         mov     rax, rdi                        # the last of the run, as far as is known
 .Lmerge_behind:
