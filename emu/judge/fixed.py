@@ -35,6 +35,7 @@ def huge(contract: str) -> Iterator[Operations]:
         before = (op.Malloc("a", used), *use_of("a", used))
         for size in (LARGE, *HUGE):
             yield *before, op.Malloc("b", size), op.Malloc("c", 24), *use_of("c", 24), op.Free("b")
+        yield *before, op.Realloc("b", "a", LARGE), op.Free("b")
         for size in HUGE:
             yield *before, op.Realloc("b", "a", size), op.Free("a")
         for count, size in PRODUCTS:

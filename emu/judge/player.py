@@ -172,6 +172,8 @@ class Player:
     def _allow_for(self, operation: op.Allocation) -> None:
         """What is cleared or copied takes its time; Undefined where it would take too much."""
         size = 0 if isinstance(operation, op.Malloc) else bytes_of(operation)
+        if isinstance(operation, op.Realloc) and operation.source in self.live:
+            size = min(size, max(_MOST_TOUCHED, self.live[operation.source].size))
         if _MOST_TOUCHED < size < TASK_SIZE and not self._will_refuse():
             raise Undefined
         touched = size if size <= _MOST_TOUCHED else 0
