@@ -191,9 +191,8 @@ heap_alloc:
         mov     edx, FREE                       # in no tree; its payload is new, and 0
         call    append_block
         mov     rdi, r8
-        mov     r8, [rip + heap_head]
         test    rax, rax
-        jnz     .Ltake_no_fit
+        jnz     .Ltake_payload                  # long enough for any request
 .Ltake_refused:
         ret
 

@@ -70,19 +70,23 @@ def neighbours(contract: str) -> Iterator[Operations]:
 
 
 def long_runs(contract: str) -> Iterator[Operations]:
-    """Runs that are longer than any request: found by length, and made longer still."""
-    for first in range(0, len(_LONG), 2):
+    """Runs that are longer than any request: found by length, and made longer still.
+
+    A block in use may be behind the last, or it ends the heap.
+    """
+    for first, guarded in product(range(0, len(_LONG), 2), (True, False)):
         lengths = _LONG[first:] + _LONG[:first]
         for run in (lengths, lengths[::-1]):
-            yield tuple(_long_runs(run))
+            yield tuple(_long_runs(run, guarded=guarded))
 
 
-def _long_runs(lengths: tuple[int, ...]) -> Iterator[op.Operation]:
+def _long_runs(lengths: tuple[int, ...], *, guarded: bool) -> Iterator[op.Operation]:
     numbers = range(len(lengths))
     for number, length in enumerate(lengths):
         yield op.Malloc(f"a{number}", _HALF)
         yield op.Malloc(f"b{number}", length - _HALF - META)
-        yield op.Malloc(f"between{number}", 8)
+        if guarded or number < len(lengths) - 1:
+            yield op.Malloc(f"between{number}", 8)
     for number in numbers:
         yield op.Free(f"a{number}")
         yield op.Free(f"b{number}")
@@ -92,7 +96,7 @@ def _long_runs(lengths: tuple[int, ...]) -> Iterator[op.Operation]:
     for number in numbers:
         yield op.Free(f"large{number}")
     yield op.Malloc("again", 24)
-    for number in numbers[1::2]:
+    for number in numbers[1:-1:2]:
         yield op.Free(f"between{number}")
         yield op.Malloc(f"next{number}", 24)
 
