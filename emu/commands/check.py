@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from concurrent.futures import Executor
 
+    from emu.allocators import Choice
     from emu.commands.check_output import Output
     from emu.judge.plan import Budget, Plan
-    from emu.judge.subject import Subject
     from emu.report.verdict.checked import Checked
 
 
@@ -90,7 +90,7 @@ def check_command(
     Failures with one cause are one defect, shown by the shortest scenario that has it. Of one
     allocator all is told, of several a table. The same seed and budget of calls give the same
     answer on any number of workers; a budget of time does not. The fixed topics are always
-    played, whatever the budget of calls: about 2300 calls.
+    played, whatever the budget of calls: about 2500 calls.
 
     Exit status: 0 no defect; 1 a defect was found; 2 the input is wrong; 3 a program
     died on its way to main; 4 a bug of ours.
@@ -114,9 +114,9 @@ def check_command(
         emu check mine.s --contract malloc --json | jq .defects
         emu check *.s --scheduler tcp://10.0.0.1:8786
     """
+    from emu.allocators import Choice
     from emu.commands.check_output import Output
     from emu.judge.plan import Budget, Plan
-    from emu.judge.subject import Subject
     from emu.scenario.load import load
 
     if scheduler and jobs:
@@ -128,7 +128,7 @@ def check_command(
         given["contract"], given["alignment"], given["depth"], given["seed"],
         given["budget"] or Budget(), given["traces"],
     )  # fmt: skip
-    subjects = [Subject(name, prefix, cflags) for name in names]
+    subjects = [Choice(name, cflags, prefix) for name in names]
     output = Output.asked_for(given, subjects, plan)
     workers = _Workers(jobs, scheduler)
     every = _checked(subjects, plan, workers, output)
@@ -143,7 +143,7 @@ class _Workers(NamedTuple):
     scheduler: str | None
 
     def __call__(
-        self, subjects: Sequence[Subject], plan: Plan
+        self, subjects: Sequence[Choice], plan: Plan
     ) -> AbstractContextManager[Executor | None]:
         if self.scheduler:
             from emu.judge.cluster import Setting, cluster
@@ -155,7 +155,7 @@ class _Workers(NamedTuple):
 
 
 def _checked(
-    subjects: Sequence[Subject], plan: Plan, workers: _Workers, output: Output
+    subjects: Sequence[Choice], plan: Plan, workers: _Workers, output: Output
 ) -> list[Checked]:
     """In the order of the subjects. Those that cannot be opened do not keep others from it."""
     from emu.judge.check import check_all, tasks
@@ -166,7 +166,7 @@ def _checked(
     checked = dict(refused)
     if well:
         output.expect(list(dict.fromkeys(task.topic for task in tasks(well[0], plan))))
-        what = well[0].allocator if len(well) == 1 else f"{len(well)} allocators"
+        what = well[0].name if len(well) == 1 else f"{len(well)} allocators"
         with workers(well, plan) as executor, progress(what) as tell:
             verdicts = check_all(well, plan, executor, tell)
             for subject, verdict in zip(well, verdicts, strict=True):
@@ -174,10 +174,12 @@ def _checked(
     return [checked[subject] for subject in subjects]
 
 
-def _refused(subjects: Sequence[Subject], output: Output) -> Iterator[tuple[Subject, Checked]]:
+def _refused(subjects: Sequence[Choice], output: Output) -> Iterator[tuple[Choice, Checked]]:
+    from emu.judge.subject import opened
+
     for subject in subjects:
         try:
-            subject.open().close()
+            opened(subject).close()
         except (InputError, AssemblyError) as error:
             complain(error)
             yield subject, output.refuse(subject, error, WRONG_INPUT)

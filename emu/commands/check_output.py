@@ -16,9 +16,9 @@ from emu.errors import InputError
 from emu.report.verdict.checked import Checked, Given
 
 if TYPE_CHECKING:
+    from emu.allocators import Choice
     from emu.judge.plan import Plan
     from emu.judge.points import Points
-    from emu.judge.subject import Subject
     from emu.judge.verdict import Verdict
 
 
@@ -35,12 +35,12 @@ class Output:
     given: Given
 
     @classmethod
-    def asked_for(cls, given: dict[str, Any], subjects: Sequence[Subject], plan: Plan) -> Output:
+    def asked_for(cls, given: dict[str, Any], subjects: Sequence[Choice], plan: Plan) -> Output:
         """By the options. What is wrong with them is told before any work: InputError."""
         from emu.judge.points import load
         from emu.report.verdict.saved import prepare
 
-        allocators = [subject.allocator for subject in subjects]
+        allocators = [subject.name for subject in subjects]
         points, junit, html = given["points"], given["junit"], given["html"]
         writable([*allocators, *plan.traces, *filter(None, [points])], junit, html)
         folders = _folders(given["save"], allocators)
@@ -59,23 +59,23 @@ class Output:
         if self.points:
             self.points.refuse_unknown(topics)
 
-    def take(self, subject: Subject, verdict: Verdict) -> Checked:
+    def take(self, subject: Choice, verdict: Verdict) -> Checked:
         """A verdict, as soon as it is there: its files are saved, its JSON is printed."""
         from emu.report.verdict.as_json import document
         from emu.report.verdict.saved import save
 
         marks = self.points.marks(verdict) if self.points else None
         checked = Checked(verdict.allocator, verdict, marks=marks, given=self.given)
-        if subject.allocator in self.folders:
-            checked = replace(checked, saved=save(checked, self.folders[subject.allocator]))
+        if subject.name in self.folders:
+            checked = replace(checked, saved=save(checked, self.folders[subject.name]))
         if self.as_json:
             click.echo(document(verdict, marks))
         return checked
 
-    def refuse(self, subject: Subject, error: Exception, status: int) -> Checked:
+    def refuse(self, subject: Choice, error: Exception, status: int) -> Checked:
         """An allocator that cannot be checked, and the exit status for that."""
         marks = self.points.nothing("it cannot be checked") if self.points else None
-        return Checked(subject.allocator, None, str(error), marks, refused_with=status)
+        return Checked(subject.name, None, str(error), marks, refused_with=status)
 
     def finish(self, every: Sequence[Checked]) -> None:
         """All that is told when all is known."""
@@ -106,7 +106,7 @@ def _show(every: Sequence[Checked], *, quiet: bool, stderr: bool) -> None:
             (terminal.show_quietly if quiet else terminal.show)(checked, to)
 
 
-def given_again(subject: Subject, plan: Plan) -> Given:
+def given_again(subject: Choice, plan: Plan) -> Given:
     """The options that differ from the defaults."""
     usual = type(plan)()
     budget = plan.budget

@@ -9,12 +9,13 @@ from dataclasses import replace
 from itertools import islice
 from time import monotonic
 
+from emu.allocators import Choice
 from emu.judge.batch import Batch
 from emu.judge.evidence import TOUCHES_LIVE, Examination, Examined, examine
 from emu.judge.failure import Cause, Failure
 from emu.judge.gathering import Seen, add
 from emu.judge.plan import Plan
-from emu.judge.subject import Subject, pristine
+from emu.judge.subject import pristine
 from emu.judge.task import Case, Task, TaskResult, perform
 from emu.judge.topics import HIGH, MISUSE, SAFETY, tasks_of
 from emu.judge.verdict import Defect, TopicResult, Verdict
@@ -28,13 +29,13 @@ _MOST_EXAMINED = 40
 """Failures that are made small: whoever has more causes than that need not know all at once."""
 
 
-def tasks(subject: Subject, plan: Plan) -> tuple[Task, ...]:
+def tasks(subject: Choice, plan: Plan) -> tuple[Task, ...]:
     """What there is to do, whoever does it. InputError, AssemblyError for what is no allocator."""
     case = case_of(subject, plan)
     return tuple(tasks_of(case, plan))
 
 
-def case_of(subject: Subject, plan: Plan) -> Case:
+def case_of(subject: Choice, plan: Plan) -> Case:
     """What is judged, and by which contract, if the plan leaves that open."""
     contract = plan.contract or pristine(subject).contract
     return Case(subject, contract, plan.alignment, plan.seed)
@@ -62,12 +63,12 @@ def examinations(case: Case, results: Iterable[TaskResult]) -> tuple[Examination
 
 def _case_of(case: Case, failure: Failure) -> Case:
     """On which it was seen."""
-    subject = case.subject.placed(failure.heap_start)
+    subject = replace(case.subject, heap_start=failure.heap_start)
     return replace(case, subject=subject, sanitize=failure.topic == SAFETY)
 
 
 def conclude(
-    subject: Subject,
+    subject: Choice,
     plan: Plan,
     results: Sequence[TaskResult],
     examined: Sequence[Examined] | None = None,
@@ -82,7 +83,7 @@ def conclude(
     topics = _topics(case, plan, results)
     defects = _defects(_causes(results), examined)
     complete = complete and not any(result.cut for result in results)
-    return Verdict(subject.allocator, case.contract, calls, topics, defects, complete, plan.seed)
+    return Verdict(subject.name, case.contract, calls, topics, defects, complete, plan.seed)
 
 
 def _causes(results: Iterable[TaskResult]) -> dict[Cause, Seen]:
@@ -162,7 +163,7 @@ class _Checking:
     """One allocator on its way: its tasks, then its examinations, then its verdict."""
 
     def __init__(
-        self, subject: Subject, plan: Plan, executor: Executor | None, progress: _Progress
+        self, subject: Choice, plan: Plan, executor: Executor | None, progress: _Progress
     ) -> None:
         self.subject, self.plan = subject, plan
         self._executor, self._progress = executor, progress
@@ -213,7 +214,7 @@ class _Progress:
 
 
 def check_all(
-    subjects: Iterable[Subject],
+    subjects: Iterable[Choice],
     plan: Plan,
     executor: Executor | None = None,
     progress: Progress | None = None,
@@ -237,7 +238,7 @@ def check_all(
 
 
 def check(
-    subject: Subject,
+    subject: Choice,
     plan: Plan,
     executor: Executor | None = None,
     progress: Progress | None = None,

@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from asm import AssemblyError
 from asm.errors import why
 from emu.errors import GuestDied, InputError
+from emu.judge.subject import opened
 from syscalls import vm_flags as vm
 
 if TYPE_CHECKING:
     from distributed import Client
 
-    from emu.judge.subject import Subject
+    from emu.allocators import Choice
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,11 +49,11 @@ class Setting:
 
     folder: str
     package: str
-    allocators: tuple[tuple[Subject, str], ...]
+    allocators: tuple[tuple[Choice, str], ...]
     files: tuple[tuple[str, str], ...]
 
     @classmethod
-    def here(cls, subjects: Sequence[Subject], files: Sequence[str]) -> Setting:
+    def here(cls, subjects: Sequence[Choice], files: Sequence[str]) -> Setting:
         """As this process sees it. InputError for a file that cannot be read."""
         return cls(
             str(Path.cwd()),
@@ -183,7 +184,7 @@ def _compare(setting: Setting) -> None:
         raise _unlike("its emu is another: the files of the package differ")
     for subject, digest in setting.allocators:
         if _told(_code_digest, subject) != digest:
-            raise _unlike(f"{subject.allocator} is other code there")
+            raise _unlike(f"{subject.name} is other code there")
     for file, digest in setting.files:
         if _told(_file_digest, file) != digest:
             raise _unlike(f"{file} is another file there")
@@ -217,14 +218,14 @@ def _package_digest() -> str:
     return digest.hexdigest()
 
 
-def _code_digest(subject: Subject) -> str:
+def _code_digest(subject: Choice) -> str:
     """Of what was loaded: what a file includes is in it, what a compiler made of it, libraries.
 
     What lies above the break and can be written to is left out: it has been, with the name of a
     temporary file and the like.
     """
     digest = hashlib.sha256()
-    with subject.open() as heap:
+    with opened(subject) as heap:
         for region in heap.process.kernel.space.regions:
             if region.start < heap.process.heap_start or not region.flags & vm.WRITE:
                 digest.update(f"{region.start} {region.end} {region.rights}\0".encode())

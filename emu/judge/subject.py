@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
-from typing import Any
 
 from emu.allocators import OSMEM, Choice
 from emu.allocators.assembly import path_of
@@ -18,28 +16,14 @@ CALL_BUDGET = 5_000_000
 _MOST_OPEN = 4
 
 
-@dataclass(frozen=True)
-class Subject:
-    """allocator: as Heap takes it. The rest: as Heap takes it, where it is set."""
+def is_assembly(subject: Choice) -> bool:
+    """Whether its image, and the heap, can be laid anywhere."""
+    return is_source(path_of(subject.name)) is Kind.ASSEMBLY
 
-    allocator: str
-    prefix: str | None = None
-    cflags: str = ""
-    heap_start: int | None = None
 
-    @property
-    def is_assembly(self) -> bool:
-        """Whether its image, and the heap, can be laid anywhere."""
-        return is_source(path_of(self.allocator)) is Kind.ASSEMBLY
-
-    def placed(self, heap_start: int | None) -> Subject:
-        """The same allocator with its heap elsewhere; None for the usual place."""
-        return replace(self, heap_start=heap_start)
-
-    def open(self, **options: Any) -> Heap:
-        """A fresh heap. InputError, AssemblyError where there is no such allocator."""
-        choice = Choice(self.allocator, self.cflags, self.prefix, self.heap_start)
-        return Heap(choice, budget=CALL_BUDGET, **options)
+def opened(subject: Choice, *, contract: str | None = None, sanitize: bool = False) -> Heap:
+    """A fresh heap. InputError, AssemblyError where there is no such allocator."""
+    return Heap(subject, budget=CALL_BUDGET, contract=contract, sanitize=sanitize)
 
 
 def has_blocks(heap: Heap) -> bool:
@@ -47,11 +31,11 @@ def has_blocks(heap: Heap) -> bool:
     return heap.contract == OSMEM
 
 
-_Key = tuple[int, Subject, bool]
+_Key = tuple[int, Choice, bool]
 _open: dict[_Key, tuple[Heap, HeapSnapshot]] = {}
 
 
-def pristine(subject: Subject, *, sanitize: bool = False) -> Heap:
+def pristine(subject: Choice, *, sanitize: bool = False) -> Heap:
     """A heap in which nothing has happened, until somebody asks for it again.
 
     Going back is much cheaper than beginning anew, so the last few stay open in each process.
@@ -59,7 +43,7 @@ def pristine(subject: Subject, *, sanitize: bool = False) -> Heap:
     key = os.getpid(), subject, sanitize
     found = _open.pop(key, None)
     if found is None:
-        heap = subject.open(sanitize=sanitize)
+        heap = opened(subject, sanitize=sanitize)
         _touch_code(heap)
         found = heap, heap.snapshot()
     found[0].restore(found[1])

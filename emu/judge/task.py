@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
+from emu.allocators import Choice
 from emu.judge.alphabet import Alphabet
 from emu.judge.failure import Cause, Operations
 from emu.judge.gathering import Gathering, Seen
 from emu.judge.player import Player
 from emu.judge.randomly import STYLES, Drawing, Style, sequence
 from emu.judge.stream import play_all
-from emu.judge.subject import Subject, pristine
+from emu.judge.subject import pristine
 from emu.judge.walk import Part, walk
 from emu.scenario.load import load
 
@@ -22,7 +23,7 @@ from emu.scenario.load import load
 class Case:
     """What is judged, and by what. sanitize: each access is looked at."""
 
-    subject: Subject
+    subject: Choice
     contract: str
     alignment: int
     seed: int

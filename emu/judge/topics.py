@@ -13,6 +13,7 @@ from emu.judge.fixed import disguised, huge, long_runs, neighbours, round_places
 from emu.judge.model import PREALLOC
 from emu.judge.plan import CALLS, Plan
 from emu.judge.randomly import Style
+from emu.judge.subject import is_assembly
 from emu.judge.task import Case, Drawn, Listed, Played, Task, Walking, Work
 from emu.scenario.load import shipped
 
@@ -52,7 +53,7 @@ def tasks_of(case: Case, plan: Plan) -> Iterator[Task]:
     watched = replace(case, sanitize=True)
     for first in range(0, share.safe, _EACH):
         yield Task(watched, SAFETY, _UNLIMITED, Drawn(first, first + _EACH, _SHORT))
-    if case.subject.is_assembly:
+    if is_assembly(case.subject):
         yield from _at_high_addresses(case, share.high)
     for number in range(share.long):
         style = _LONG_RUNS[number % len(_LONG_RUNS)]
@@ -70,7 +71,7 @@ def tasks_of(case: Case, plan: Plan) -> Iterator[Task]:
 def _at_high_addresses(case: Case, sequences: int) -> Iterator[Task]:
     """Around the boundary, and random calls on heaps that begin before it, and at it."""
     starts = (BOUNDARY - ROOM, BOUNDARY - PREALLOC, BOUNDARY)
-    cases = [replace(case, subject=case.subject.placed(start)) for start in starts]
+    cases = [replace(case, subject=replace(case.subject, heap_start=start)) for start in starts]
     yield Task(cases[0], HIGH, _UNLIMITED, Listed(crossing))
     each = max(1, sequences // len(cases))
     for number, placed in enumerate(cases):

@@ -6,9 +6,9 @@ from statistics import median
 from time import process_time
 
 from emu import Heap
+from emu.allocators import Choice
 from emu.judge.check import tasks
 from emu.judge.plan import Plan
-from emu.judge.subject import Subject
 from emu.judge.task import Task, perform
 from emu.judge.topics import EVERY, FAILING, LONG, RANDOM
 from tests.bench.measure import Figure
@@ -28,7 +28,7 @@ def figures() -> list[Figure]:
 
 def _rate(topic: str, contract: str) -> Figure:
     plan = Plan(contract, depth=_DEPTH)
-    own = [task for task in tasks(Subject("osmem"), plan) if task.topic == topic][-_TASKS:]
+    own = [task for task in tasks(Choice("osmem"), plan) if task.topic == topic][-_TASKS:]
     perform(own[0])
     with Heap("osmem") as heap:
         rounds = [(_checked(own), _unchecked(heap)) for _ in range(_ROUNDS)]

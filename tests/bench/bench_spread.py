@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
+from emu.allocators import Choice
 from emu.judge.check import check_all
 from emu.judge.plan import Budget, Plan
 from emu.judge.spread import processes
-from emu.judge.subject import Subject
 from tests.bench.measure import Figure
 
 _COPIES = 20
@@ -25,13 +25,13 @@ def figures() -> list[Figure]:
     return [Figure(what, value, times, "the same in one", ">= 1.7", times >= 1.7)]
 
 
-def _copy(file: Path) -> Subject:
+def _copy(file: Path) -> Choice:
     """Another allocator: nobody knows that it is the same."""
     file.write_bytes((Path(__file__).parent / "first_fit.c").read_bytes())
-    return Subject(str(file))
+    return Choice(str(file))
 
 
-def _seconds(subjects: list[Subject], jobs: int) -> float:
+def _seconds(subjects: list[Choice], jobs: int) -> float:
     """Once: it takes a minute."""
     begun = perf_counter()
     with processes(jobs) as executor:

@@ -22,9 +22,9 @@ from hunt import Caught, hunt
 from planting import Bug, build
 from sound import SOUND
 
+from emu.allocators import Choice
 from emu.judge.check import check
 from emu.judge.plan import Plan
-from emu.judge.subject import Subject
 
 _ROW = "{:<62} {:<18} {:>7} {:>6} {:>7}  {}"
 
@@ -63,7 +63,7 @@ def _row(bug: Bug, caught: Caught | None) -> tuple[object, ...]:
 
 def _checked(bug: Bug, allocator: Path) -> Caught | None:
     begun = perf_counter()
-    verdict = check(Subject(str(allocator)), Plan(alignment=bug.alignment))
+    verdict = check(Choice(str(allocator)), Plan(alignment=bug.alignment))
     seconds = perf_counter() - begun
     found = (one for one in verdict.defects if one.rule in bug.rules)
     return next((Caught(one, verdict.calls, seconds) for one in found), None)
@@ -75,7 +75,7 @@ def _sound(names: list[str]) -> Iterator[tuple[tuple[object, ...], bool]]:
         if not one.exists or (names and name not in names):
             continue
         begun = perf_counter()
-        verdict = check(Subject(one.allocator), one.plan)
+        verdict = check(Choice(one.allocator), one.plan)
         seconds = f"{perf_counter() - begun:.1f}"
         first = "; ".join(f"{one.rule}: {one.message}" for one in verdict.defects[:1])
         yield (name, len(verdict.defects), verdict.calls, "", seconds, first), not verdict.defects

@@ -14,10 +14,10 @@ from time import perf_counter
 
 from planting import Bug
 
+from emu.allocators import Choice
 from emu.judge.check import case_of, conclude, examinations, tasks
 from emu.judge.evidence import examine
 from emu.judge.plan import Plan
-from emu.judge.subject import Subject
 from emu.judge.task import Task, perform
 from emu.judge.verdict import Defect, Verdict
 from emu.scenario import operations as op
@@ -44,10 +44,10 @@ class Caught:
 
 def hunt(bug: Bug, allocator: Path) -> Caught | None:
     """None where it is not found in the tour."""
-    return hunt_for(bug.rules, Subject(str(allocator)), Plan(alignment=bug.alignment))
+    return hunt_for(bug.rules, Choice(str(allocator)), Plan(alignment=bug.alignment))
 
 
-def hunt_for(rules: Collection[str], subject: Subject, plan: Plan) -> Caught | None:
+def hunt_for(rules: Collection[str], subject: Choice, plan: Plan) -> Caught | None:
     """The first defect of these names."""
     case = case_of(subject, plan)
     begun, calls = perf_counter(), 0
@@ -60,13 +60,13 @@ def hunt_for(rules: Collection[str], subject: Subject, plan: Plan) -> Caught | N
     return None
 
 
-def short_check(subject: Subject, plan: Plan, limit: int) -> Verdict:
+def short_check(subject: Choice, plan: Plan, limit: int) -> Verdict:
     """A check that makes no more than some calls of each task."""
     results = [perform(replace(task, limit=limit)) for task in tasks(subject, plan)]
     return conclude(subject, plan, results)
 
 
-def _tour(subject: Subject, plan: Plan) -> Iterator[Task]:
+def _tour(subject: Choice, plan: Plan) -> Iterator[Task]:
     for depth, limit in ROUNDS:
         for task in tasks(subject, replace(plan, depth=depth)):
             yield replace(task, limit=min(limit, task.limit))

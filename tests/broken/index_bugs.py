@@ -192,7 +192,8 @@ INDEX_BUGS = [
         "a block that ends the heap is in a tree",
         "malloc.s",
         "        mov     [rip + heap_tail], rdi\n        ret\n",
-        "        mov     [rip + heap_tail], rdi\n        jmp     insert_into_tree\n",
+        "        mov     [rip + heap_tail], rdi\n        mov     r8, [rip + heap_head]\n"
+        "        jmp     insert_into_tree\n",
         "index-block",
         "a = malloc 100\n",
     ),

@@ -9,8 +9,8 @@ from hunt import short_check
 from hypothesis import settings
 from sound import SOUND
 
+from emu.allocators import Choice
 from emu.judge.check import check
-from emu.judge.subject import Subject
 
 LONG = settings().max_examples > 1000
 LIMIT = 4
@@ -26,7 +26,7 @@ def sound(request):
 
 
 def test_nothing_is_found_in_a_short_check(sound):
-    verdict = short_check(Subject(sound.allocator), replace(sound.plan, depth=2), LIMIT)
+    verdict = short_check(Choice(sound.allocator), replace(sound.plan, depth=2), LIMIT)
     assert verdict.contract == sound.contract
     assert verdict.defects == ()
     assert verdict.calls > 300
@@ -34,6 +34,6 @@ def test_nothing_is_found_in_a_short_check(sound):
 
 @pytest.mark.skipif(not LONG, reason="takes minutes: with --hypothesis-profile=long")
 def test_nothing_is_found_in_a_whole_check(sound):
-    verdict = check(Subject(sound.allocator), sound.plan)
+    verdict = check(Choice(sound.allocator), sound.plan)
     assert verdict.complete
     assert verdict.defects == ()

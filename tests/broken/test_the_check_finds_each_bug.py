@@ -20,7 +20,7 @@ from emu import run
 from emu.allocators import Choice
 from emu.judge.check import check
 from emu.judge.plan import Plan
-from emu.judge.subject import CALL_BUDGET, Subject
+from emu.judge.subject import CALL_BUDGET
 from emu.judge.topics import HIGH
 from emu.scenario.load import from_text
 
@@ -102,5 +102,5 @@ def test_there_are_enough_of_them_and_no_two_are_the_same():
 @pytest.mark.skipif(not LONG, reason="takes hours: with --hypothesis-profile=long")
 @pytest.mark.parametrize("bug", EVERY_BUG if LONG else SAMPLE[:1], ids=lambda bug: bug.name)
 def test_a_whole_check_has_it_among_its_defects(bug, tmp_path):
-    verdict = check(Subject(str(build(bug, tmp_path))), Plan(alignment=bug.alignment))
+    verdict = check(Choice(str(build(bug, tmp_path))), Plan(alignment=bug.alignment))
     assert bug.rules & {defect.rule for defect in verdict.defects}

@@ -9,8 +9,9 @@ from hunt import hunt_for
 from planting import HERE
 
 from emu import run
+from emu.allocators import Choice
 from emu.judge.plan import Plan
-from emu.judge.subject import CALL_BUDGET, Subject
+from emu.judge.subject import CALL_BUDGET
 from emu.scenario.load import from_text, shipped
 
 ORIGINAL = str(HERE / "original.c")
@@ -37,7 +38,7 @@ def test_it_answers_as_osmem_does(path):
 @pytest.mark.parametrize("contract", ["malloc", "osmem"])
 @pytest.mark.parametrize("rule", DEFECTS)
 def test_each_of_its_four_defects_is_told_alone_with_its_line(rule, contract):
-    caught = hunt_for({rule}, Subject(ORIGINAL), Plan(contract))
+    caught = hunt_for({rule}, Choice(ORIGINAL), Plan(contract))
     assert caught is not None
     evidence = caught.defect.evidence
     assert Path((evidence.source or "").rpartition(":")[0]).name == "original.c"

@@ -13,13 +13,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "broken"))
 from bugs import BUGS, build
 from pointer_bugs import HIGH_BUGS
 
+from emu.allocators import Choice
 from emu.cli import main
 from emu.judge import cluster as module
 from emu.judge.check import check_all
 from emu.judge.cluster import Setting, cluster
 from emu.judge.plan import Budget, Plan
 from emu.judge.spread import processes
-from emu.judge.subject import Subject
 from emu.report.verdict.as_json import document
 
 PLAN = Plan(depth=2, seed=3, budget=Budget(calls=400))
@@ -32,7 +32,7 @@ ANY = (BUG, HIGH_BUGS[0])
 
 @pytest.fixture(scope="module")
 def subjects(tmp_path_factory):
-    return [Subject(str(build(bug, tmp_path_factory.mktemp("one")))) for bug in ANY]
+    return [Choice(str(build(bug, tmp_path_factory.mktemp("one")))) for bug in ANY]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_a_cluster_gives_the_same_verdicts_and_the_command_too(
         with cluster(running.address, setting) as executor:
             assert list(check_all(subjects, PLAN, executor)) == here
         arguments = ["--depth", "2", "--seed", "3", "--budget", "400", "--json"]
-        command = ["check", subjects[1].allocator, "--scheduler", running.address, *arguments]
+        command = ["check", subjects[1].name, "--scheduler", running.address, *arguments]
         done = CliRunner().invoke(main, command)
     assert done.exit_code == 1
     assert done.stdout == document(here[1]) + "\n"

@@ -13,14 +13,14 @@ import dask_cluster
 import pytest
 
 from asm.source import PACKAGE
+from emu.allocators import Choice
 from emu.errors import InputError, ScenarioError
 from emu.judge import cluster as module
 from emu.judge.cluster import Setting, cluster
-from emu.judge.subject import Subject
 from emu.scenario.load import load
 
-OSMEM = Subject("osmem")
-IN_C = Subject(str(Path(__file__).parent.parent / "bench" / "first_fit.c"))
+OSMEM = Choice("osmem")
+IN_C = Choice(str(Path(__file__).parent.parent / "bench" / "first_fit.c"))
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +67,7 @@ def test_what_differs_on_a_worker_is_an_error_that_names_it(scheduler, setting, 
     trace = tmp_path / "x.heap"
     trace.write_text("a = malloc 8\n")
     file = (str(trace), "0" * 64)
-    none = Subject(str(tmp_path / "none.s"))
+    none = Choice(str(tmp_path / "none.s"))
     for other, message in (
         (replace(setting, package="0"), "its emu is another"),
         (replace(setting, allocators=((OSMEM, "0"),)), "osmem is other code there"),
@@ -111,10 +111,10 @@ def test_code_is_compared_and_not_names(tmp_path):
         (tmp_path / folder / "inner.s").write_text(f"{labels} {text}\n")
         (tmp_path / folder / "x.s").write_text('.include "inner.s"\n')
     digests = {
-        module._code_digest(Subject(str(tmp_path / folder / "x.s"))) for folder in ("one", "two")
+        module._code_digest(Choice(str(tmp_path / folder / "x.s"))) for folder in ("one", "two")
     }
     assert len(digests) == 2
-    same = Subject(str(PACKAGE / "osmem" / "osmem.s"))
+    same = Choice(str(PACKAGE / "osmem" / "osmem.s"))
     assert module._code_digest(same) == module._code_digest(OSMEM)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from emu.allocators import Choice
 from emu.judge import check
 from emu.judge.failure import Found, Operations
 from emu.judge.gathering import Gathering
 from emu.judge.plan import Budget, Plan
-from emu.judge.subject import Subject
 from emu.judge.task import Task
 from emu.judge.topics import LONG
 
@@ -31,7 +31,7 @@ class _First(Gathering):
 
 def caught(allocator: Path, plan: Plan = PLAN) -> str | None:
     """The rule that it breaks, and where that was seen; None for an allocator that passes."""
-    subject = Subject(str(allocator))
+    subject = Choice(str(allocator))
     try:
         for task in _quick_ones_first(check.tasks(subject, plan)):
             task.work.perform(task.case, _First(task.topic, task.limit))
