@@ -29,7 +29,8 @@ class Plain:
         self.watched: set[int] = set()
 
     def watch(self, start: int, end: int) -> None:
-        self.watched |= set(range(start // PAGE, -(-end // PAGE)))
+        if start < end:
+            self.watched |= set(range(start // PAGE, -(-end // PAGE)))
         self.set(start, end, State.UNADDRESSABLE)
 
     def unwatch(self, start: int, end: int) -> None:
