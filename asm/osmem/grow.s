@@ -59,6 +59,8 @@ grow_tail:
 #   out       rax = payload of a block that is the last of the list now, or 0
 #   clobbers  rcx, rsi, rdi, r11
 #   keeps     every other register
+#
+# New memory as a block; only the first of all is FREE.
 append_block:
         mov     rsi, rdi
         sub     rsi, META                       # bytes of payload
