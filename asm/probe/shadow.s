@@ -110,15 +110,15 @@ watch_access:
         add     rax, [r9 + PAGES]
         mov     r11, rax                        # the page's entry
         mov     eax, [rax]
-        test    eax, eax
-        jz      .Lshadow_unwatched
-
-        cmp     ecx, WIDEST
-        ja      .Lshadow_tell
         mov     r10d, edx
         and     r10d, IN_PAGE
         lea     r8d, [r10 + rcx]
         cmp     r8d, PAGE
+        ja      .Lshadow_across
+        test    eax, eax
+        jz      .Lshadow_done
+
+        cmp     ecx, WIDEST
         ja      .Lshadow_tell
         mov     r8d, ecx                        # size, to be kept for TELL
         cmp     eax, FIRST
@@ -165,6 +165,12 @@ watch_access:
         mov     ecx, r8d
 .Lshadow_tell:
         jmp     qword ptr [r9 + TELL]
+
+# Across two pages; eax = the entry of the first, which is at r11.
+.Lshadow_across:
+        or      eax, [r11 + NEXT_ENTRY]
+        jnz     .Lshadow_tell
+        ret
 
 # A read of something that is unaddressable or unwritten; eax = mask, and r10 is where
 # the states are.
@@ -244,16 +250,6 @@ watch_access:
         jmp     .Lshadow_tell_size
 
 # All bytes of the page are in state eax - 1; its entry is at r11.
-.Lshadow_unwatched:
-        mov     r10d, edx
-        and     r10d, IN_PAGE
-        add     r10d, ecx
-        cmp     r10d, PAGE
-        jbe     .Lshadow_done
-        cmp     dword ptr [r11 + NEXT_ENTRY], 0
-        jne     .Lshadow_tell                   # it reaches into a page that is watched
-        ret
-
 .Lshadow_uniform:
         dec     eax
         cmp     qword ptr [r9 + INSIDE], 0
