@@ -21,9 +21,9 @@ def is_assembly(subject: Choice) -> bool:
     return is_source(path_of(subject.name)) is Kind.ASSEMBLY
 
 
-def opened(subject: Choice, *, contract: str | None = None, sanitize: bool = False) -> Heap:
+def opened(subject: Choice, *, sanitize: bool = False) -> Heap:
     """A fresh heap. InputError, AssemblyError where there is no such allocator."""
-    return Heap(subject, budget=CALL_BUDGET, contract=contract, sanitize=sanitize)
+    return Heap(subject, budget=CALL_BUDGET, sanitize=sanitize)
 
 
 def has_blocks(heap: Heap) -> bool:
