@@ -171,7 +171,7 @@ def _payload_writes(facts: Facts) -> Accesses:
     first, last = accesses_of(facts.trace, facts.span)
     made = facts.trace.recorded_accesses[first:last]
     written = made[made["write"] & (made["address"] >= facts.result)]
-    blocks = facts.trace.entries[written["entry"]]
+    blocks = facts.trace.rows_of(written)
     inside = written["address"] < min(facts.result + facts.asked, TASK_SIZE)
     return written[np.isin(blocks, np.unique(blocks[inside]))]
 

@@ -148,12 +148,17 @@ class Trace:
 
     def numbers_of(self, accesses: Accesses) -> Places:
         """The instructions that made some accesses, as indices of `blocks.places`."""
-        found: Places = self.blocks.first[self.entries[accesses["entry"]]] + self._within(accesses)
+        found: Places = self.blocks.first[self.rows_of(accesses)] + self._within(accesses)
         return found
+
+    def rows_of(self, accesses: Accesses) -> Places:
+        """The blocks of instructions that made some accesses, as rows of `blocks`."""
+        rows: Places = self.entries[accesses["entry"]]
+        return rows
 
     def _within(self, accesses: Accesses) -> Places:
         """Which instructions of their blocks made them."""
-        rows = self.entries[accesses["entry"]].astype(np.int64)
+        rows = self.rows_of(accesses).astype(np.int64)
         return self.blocks.number_at(rows, accesses["offset"].astype(np.int64))
 
     @property
