@@ -124,6 +124,7 @@ def test_a_small_sample_is_caught_by_the_check() -> None:
     [
         ("search.s find_best: mov rax, rdx -> mov eax, edx", "high addresses"),
         ("grow.s append_block: test rcx, rcx -> test ecx, ecx", "high addresses"),
+        ("malloc.s heap_alloc: test rax, rax -> test rax, rdi", "high addresses"),
         ("grow.s append_block: test rax, rax -> test rax, rdi", "high addresses"),
         ("grow.s append_block: test rax, rax -> test eax, eax", "high addresses"),
         ("realloc.s os_realloc: test rax, rax -> test rdi, rax", "high addresses"),
